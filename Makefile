@@ -1,0 +1,116 @@
+# JouleRx. `make help` lists what can be made; config.mk holds what can be changed.
+include config.mk
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+
+# V=1 shows every command
+say = $(if $V,,@printf '  %-5s %s\n' '$1' '$2'; )
+
+# ---- what a machine needs, all from Debian -------------------------------------------------------
+PACKAGES := gcc make git libc6-dev libpapi-dev libopenblas-dev liblapacke-dev libhwloc-dev libjansson-dev \
+            libinih-dev libcsv-dev libcmocka-dev gnuplot-nox fonts-dejavu-core
+CHECK_PACKAGES := clang clang-format libomp-dev libclang-rt-14-dev valgrind
+
+# ---- flags ---------------------------------------------------------------------------------------
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef $(WERROR)
+CFLAGS  := -std=gnu11 -O2 -g -fopenmp -fno-math-errno $(WARN) $(SAN)
+CPPFLAGS := -I. -I$O/gen -D_GNU_SOURCE
+LDLIBS  := -lpapi -lsde -lhwloc -llapacke -lopenblas -ljansson -linih -lcsv -lm
+# Contraction changes the instruction count of an energy comparison, so it is set, never left to the compiler.
+flags_default := -ffp-contract=off
+flags_avx2    := -mavx2 -mfma -ffp-contract=fast
+flags_avx512  := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -ffp-contract=fast
+isa_of = $(or $(filter avx2 avx512,$(lastword $(subst _, ,$(basename $(notdir $1))))),default)
+
+# ---- sources; the registries are the list of matching files --------------------------------------
+KERNELS     := $(sort $(wildcard kernels/*/*.c))
+METERS      := $(sort $(wildcard harness/meters/meter_*.c))
+COUNTERS    := $(sort $(wildcard harness/counters/counter_*.c))
+EXPERIMENTS := $(sort $(wildcard experiments/exp_*.c))
+COMMANDS    := $(sort $(wildcard experiments/cmd_*.c))
+TRACED      := $(filter-out %_blas.c,$(KERNELS))
+SRC         := $(sort $(wildcard harness/*.c harness/*/*.c kernels/*.c kernels/*/*.c models/*/*.c experiments/*.c))
+LIB_OBJ     := $(patsubst %.c,$O/%.o,$(filter-out experiments/main.c,$(SRC))) $(patsubst %.c,$O/%.traced.o,$(TRACED))
+HEADERS     := $(sort $(shell find harness kernels models experiments tests -name '*.h'))
+TEST_SRC    := $(sort $(wildcard tests/test_*.c))
+SUPPORT_OBJ := $(patsubst %.c,$O/%.o,$(wildcard tests/support/*.c))
+TESTS       := $(patsubst tests/%.c,$O/tests/%,$(TEST_SRC))
+
+registry = $(foreach f,$1,X($(basename $(notdir $f))))
+GEN := $(addprefix $O/gen/,kernels.inc traced.inc meters.inc counters.inc experiments.inc commands.inc build.inc)
+$O/gen/kernels.inc:     CONTENT = $(call registry,$(KERNELS))
+$O/gen/traced.inc:      CONTENT = $(call registry,$(TRACED))
+$O/gen/meters.inc:      CONTENT = $(call registry,$(METERS))
+$O/gen/counters.inc:    CONTENT = $(call registry,$(COUNTERS))
+$O/gen/experiments.inc: CONTENT = $(call registry,$(EXPERIMENTS))
+$O/gen/commands.inc:    CONTENT = $(call registry,$(COMMANDS))
+# ---- what people type ----------------------------------------------------------------------------
+.PHONY: all help setup reproduce check unit clean format format-check layers headers check-asan check-clang check-valgrind FORCE
+all: $O/joulerx ## build the program, build/joulerx
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
+
+$O/joulerx: $O/experiments/main.o $O/libjoulerx.a
+	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+$O/libjoulerx.a: $(LIB_OBJ)
+	@rm -f $@; ar rcs $@ $^
+
+$O/%.o: %.c | $(GEN)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(flags_$(call isa_of,$<)) -MMD -MP -c -o $@ $<
+
+# The second object of a kernel: the same source, each access reported to a sink (kernels/trace.h).
+$O/%.traced.o: %.c | $(GEN)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(flags_$(call isa_of,$<)) -DKN_TRACE -D$(basename $(notdir $<))=$(basename $(notdir $<))_traced -MMD -MP -c -o $@ $<
+
+# What the binary was built from and with, for provenance.
+$O/gen/build.inc: FORCE
+	@mkdir -p $(@D); { printf '#define BUILD_COMPILER "%s"\n' "$$($(CC) --version | head -n 1)"; \
+	  printf '#define BUILD_FLAGS "%s"\n' '$(strip $(CFLAGS) $(flags_default))'; \
+	  printf '#define BUILD_COMMIT "%s"\n' "$$(git rev-parse HEAD 2>/dev/null || echo unknown)"; \
+	  printf '#define BUILD_DIRTY %d\n' "$$(git status --porcelain 2>/dev/null | head -c 1 | wc -c)"; } > $@.tmp; \
+	 cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
+
+# Rewritten only when the list changed, so that an unchanged list recompiles nothing.
+$O/gen/%.inc: FORCE
+	@mkdir -p $(@D); printf '%s\n' $(foreach c,$(CONTENT),'$c') > $@.tmp; cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
+
+$O/tests/%: $O/tests/%.o $(SUPPORT_OBJ) $O/libjoulerx.a
+	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+# ---- checks --------------------------------------------------------------------------------------
+unit: $(TESTS) ## build and run every unit test; T=name runs those whose name contains it
+	@sh tests/run.sh $(foreach t,$(TESTS),$(if $(findstring $(or $T,/),$t),$t))
+
+layers: ## who may include whom
+	@sh tests/check_layers.sh
+
+headers: | $(GEN) ## every header compiles alone
+	@for h in $(HEADERS); do $(CC) $(CPPFLAGS) $(CFLAGS) -x c -fsyntax-only $$h || exit 1; done; echo "headers: ok"
+
+format: ## clang-format all sources
+	@clang-format -i $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c)
+
+format-check:
+	@clang-format --dry-run -Werror $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c) && echo "format: ok"
+
+check-asan: ## the unit tests under AddressSanitizer and UBSan
+	$(MAKE) unit O=$O-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+
+check-clang: ## build everything with clang
+	$(MAKE) all tests CC=clang O=$O-clang
+
+tests: $(TESTS)
+
+clean: ## remove what was built
+	rm -rf $O $O-asan $O-clang
+
+-include $(shell find $O -name '*.d' 2>/dev/null)

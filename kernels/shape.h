@@ -1,0 +1,65 @@
+/*
+ * Shapes, tiles and the operators they belong to; what can be said of a call without running it.
+ */
+#ifndef KERNELS_SHAPE_H
+#define KERNELS_SHAPE_H
+#include <stddef.h>
+
+enum kn_op { KN_POINTWISE, KN_DEPTHWISE, KN_CONV3X3, KN_OPS };
+enum kn_dir { KN_FWD, KN_BWD_DATA, KN_BWD_WEIGHTS, KN_DIRS };
+
+enum { KN_LANES = 16 /* channels in a block */, KN_TAPS = 9 /* of a 3x3 stencil */ };
+
+/* Stride 1 and "same" zero padding everywhere. Depthwise: oc = ic * multiplier, output channel o reads input o /
+ * multiplier. */
+struct kn_shape {
+    int n;            /* slots in the batch */
+    int ic, oc;       /* real channels */
+    int f, t;         /* grid: subcarriers, OFDM symbols */
+    int dil_f, dil_t; /* dilation; 1, 1 for pointwise */
+};
+
+/* Block sizes of the loop nest, in elements of the axis; 0 = the kernel's default. */
+struct kn_tile {
+    int oc, ic, f, t;
+};
+enum { KN_TILE_OC = 1, KN_TILE_IC = 2, KN_TILE_F = 4, KN_TILE_T = 8 };
+
+/** "pointwise", "depthwise", "conv3x3"; "fwd", "bwd_data", "bwd_weights". */
+const char *kn_op_name(enum kn_op op);
+const char *kn_dir_name(enum kn_dir dir);
+
+/** Blocks of 16 that hold c channels. */
+static inline int kn_blocks(int c)
+{
+    return (c + KN_LANES - 1) / KN_LANES;
+}
+
+/** 0, or JRX_EINVAL: an axis below 1, products past 2^31 elements, oc not a multiple of ic (depthwise). */
+int kn_shape_check(enum kn_op op, const struct kn_shape *shape);
+
+/** Floats in x (or dx), y (or dy), w (or dw), padding included. */
+size_t kn_x_floats(const struct kn_shape *shape);
+size_t kn_y_floats(const struct kn_shape *shape);
+size_t kn_w_floats(enum kn_op op, const struct kn_shape *shape);
+
+/**
+ * Useful FLOP of a call, 2 a multiply-add; the same in every direction. Taps outside the grid are not counted, so a
+ * 3x3 layer on a small grid with wide dilation costs less than 9 taps an element. Padding channels are not counted.
+ */
+double kn_flop(enum kn_op op, const struct kn_shape *shape);
+
+/**
+ * "pw:c64:k128", "dw:c64:m2:d2x3", "conv:c10:k64" (c input, k output channels, m multiplier, d dilation f x t) into
+ * op and the channel and dilation fields; n, f, t are left alone. JRX_EINVAL with the offending part.
+ */
+int kn_layer_parse(const char *text, enum kn_op *op, struct kn_shape *shape);
+/** The inverse, into text[size]; returns text. */
+char *kn_layer_format(enum kn_op op, const struct kn_shape *shape, char *text, size_t size);
+
+/** "oc=64,ic=128,f=24,t=14", any subset in any order, "" or "default" for none. JRX_EINVAL with the offending part. */
+int kn_tile_parse(const char *text, struct kn_tile *tile);
+/** The fields of `tile` that are in `fields` and not 0; "default" if that leaves none. Returns text. */
+char *kn_tile_format(const struct kn_tile *tile, unsigned fields, char *text, size_t size);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * One PUSCH slot in the frequency domain: what was sent, through which channel, what two antennas heard.
+ *
+ * Powers are ensemble averages per resource element (RE) and antenna: the wanted signal has power 1, so
+ *     snr = 1 / noise_power,   sir = 1 / interference_power,   sinr = 1 / (noise_power + interference_power),
+ * whatever the fading of the slot. This is the definition that keeps slot fading and diversity in a BER curve.
+ * Grids are [f][t] (subcarrier, OFDM symbol, symbol innermost), antennas outermost; complex numbers are (re, im) pairs.
+ */
+#ifndef MODELS_LINK_SLOT_H
+#define MODELS_LINK_SLOT_H
+#include <complex.h>
+#include <stdint.h>
+
+enum { LK_SYMBOLS = 14, LK_PRB_SUBCARRIERS = 12, LK_MAX_BITS = 8, LK_MAX_RX = 4 };
+
+enum lk_modulation { LK_QPSK = 2, LK_16QAM = 4, LK_64QAM = 6, LK_256QAM = 8 }; /* value = bits a symbol */
+
+enum lk_profile { LK_TDL_A, LK_TDL_B, LK_TDL_C, LK_TDL_D, LK_TDL_E, LK_PROFILES };
+
+enum lk_re { LK_DATA, LK_PILOT, LK_EMPTY }; /* EMPTY: nothing sent (the other comb, when it carries no data) */
+
+/* What slots are drawn from. Ranges are uniform, min == max fixes a value. */
+struct lk_config {
+    int prb; /* 1..273 */
+    int rx;  /* receive antennas, 1..LK_MAX_RX */
+    enum lk_modulation modulation;
+    double carrier_hz;        /* for provenance; Doppler is given directly */
+    double scs_hz;            /* 15e3 or 30e3 */
+    unsigned profiles;        /* bit 1 << enum lk_profile: drawn among these */
+    unsigned patterns;        /* bit 0..3: DMRS patterns to draw among, see lk_pattern_symbols() */
+    double delay_spread_s[2]; /* RMS */
+    double doppler_hz[2];     /* maximum Doppler shift */
+    double snr_db[2];
+    double sir_db[2]; /* one interfering user on all REs; INFINITY: none */
+};
+
+struct lk_slot {
+    int rx, f, t, bits; /* antennas, subcarriers, symbols, bits a QAM symbol */
+    float complex *y;   /* [rx][f][t] received */
+    float complex *h;   /* [rx][f][t] true channel of the wanted user */
+    float complex *xp;  /* [f][t] pilot sent, 0 off pilot REs */
+    float complex *x;   /* [f][t] symbol sent, pilots included */
+    uint8_t *re;        /* [f][t] enum lk_re */
+    uint8_t *bit;       /* [f][t][bits]; 0 where re is not LK_DATA */
+    double noise_power, interference_power, snr_db, sir_db, sinr_db;
+    double delay_spread_s, doppler_hz;
+    enum lk_profile profile;
+    int pattern;
+    void *memory; /* owns all of the above, and the scratch of drawing */
+};
+
+/** The validation set-up: 26 PRB, 2 antennas, 16QAM, 4 GHz, 15 kHz, all profiles and patterns, 10..300 ns, 0..500 Hz,
+ * -4..32 dB, no interferer. */
+struct lk_config lk_config_default(void);
+/** 0, or JRX_EINVAL naming the field, its value and the allowed range. */
+int lk_config_check(const struct lk_config *config);
+
+/** Room for slots of `config`; JRX_ENOMEM, JRX_EINVAL. */
+int lk_slot_init(struct lk_slot *slot, const struct lk_config *config);
+void lk_slot_fini(struct lk_slot *slot);
+/**
+ * Draws slot `index` of `seed`: a pure function of (config, seed, index), whichever thread calls. No allocation, no
+ * failure. The order of draws is fixed and the bits, channel, interferer and noise come from separate streams, so that
+ * two configs which differ in SNR only get the same bits, channel and (scaled) noise: common random numbers.
+ */
+void lk_slot_draw(struct lk_slot *slot, const struct lk_config *config, uint64_t seed, uint64_t index);
+
+#endif

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Runs cmocka programs, shows each one's summary, and closes with one line: N passed, N failed, N skipped.
+# A program's whole output is kept beside it (.log) and shown when something failed.
+passed=0 failed=0 skipped=0
+for program; do
+    "$program" >"$program.log" 2>&1
+    status=$?
+    p=$(grep -c '^\[       OK \]' "$program.log")
+    s=$(grep -c '^\[  SKIPPED \] [^0-9]' "$program.log")
+    f=$(grep -c '^\[  FAILED  \] [^0-9]' "$program.log")
+    ran=$(sed -n 's/^\[==========\] \([0-9]*\) test(s) run\.*$/\1/p' "$program.log" | head -n 1)
+    [ "$status" = 0 ] || { cat "$program.log"; [ "$f" -gt 0 ] || f=1; }
+    printf '%-44s %3d passed %3d failed %3d skipped\n' "$(basename "$program")" "$p" "$f" "$s"
+    grep '^skip:' "$program.log" | sed 's/^/    /'
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
