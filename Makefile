@@ -38,6 +38,8 @@ SRC         := $(sort $(wildcard harness/*.c harness/*/*.c kernels/*.c kernels/*
 LIB_OBJ     := $(patsubst %.c,$O/%.o,$(filter-out experiments/main.c,$(SRC))) $(patsubst %.c,$O/%.traced.o,$(TRACED))
 HEADERS     := $(sort $(shell find harness kernels models experiments tests -name '*.h'))
 TEST_SRC    := $(sort $(wildcard tests/test_*.c))
+# too slow under valgrind, or about timing
+VALGRIND_SKIP :=
 SUPPORT_OBJ := $(patsubst %.c,$O/%.o,$(wildcard tests/support/*.c))
 TESTS       := $(patsubst tests/%.c,$O/tests/%,$(TEST_SRC))
 
@@ -50,7 +52,7 @@ $O/gen/counters.inc:    CONTENT = $(call registry,$(COUNTERS))
 $O/gen/experiments.inc: CONTENT = $(call registry,$(EXPERIMENTS))
 $O/gen/commands.inc:    CONTENT = $(call registry,$(COMMANDS))
 # ---- what people type ----------------------------------------------------------------------------
-.PHONY: all help setup reproduce check unit clean format format-check layers headers check-asan check-clang check-valgrind FORCE
+.PHONY: all help setup reproduce check unit tests clean format format-check layers headers check-asan check-clang check-valgrind FORCE
 all: $O/joulerx ## build the program, build/joulerx
 
 help: ## this list
@@ -86,6 +88,34 @@ $O/gen/%.inc: FORCE
 $O/tests/%: $O/tests/%.o $(SUPPORT_OBJ) $O/libjoulerx.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+# ---- from a bare machine -------------------------------------------------------------------------
+apt_get := apt-get -o DPkg::Lock::Timeout=300
+define install
+@command -v dpkg-query >/dev/null || { echo "This is set up for Debian 12; elsewhere provide: $1"; exit 1; }; \
+missing=$$(for p in $1; do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || printf '%s ' $$p; done); \
+[ -z "$$missing" ] || if [ "$$(id -u)" = 0 ]; then echo "installing $$missing"; export DEBIAN_FRONTEND=noninteractive; \
+    $(apt_get) update -qq && $(apt_get) install -y -qq --no-install-recommends $$missing >$O-apt.log 2>&1 || \
+    { cat $O-apt.log; exit 1; }; rm -f $O-apt.log; \
+else echo "missing packages: $$missing"; \
+    echo "install them with: sudo apt-get update && sudo apt-get install -y --no-install-recommends $$missing"; exit 1; fi
+endef
+
+setup: ## install the packages that are missing (as root; otherwise print the command)
+	$(call install,$(PACKAGES))
+
+reproduce: setup ## the paper's figures and a verdict on each claim, under 15 minutes; RESUME=1 goes on with an interrupted run
+	@$(MAKE) -s -j2 all
+	@$O/joulerx reproduce --preset=$(or $(PRESET),quick) $(if $(RESUME),--resume)
+
+check: ## install what is missing, build, run every test and check
+	$(call install,$(PACKAGES) $(CHECK_PACKAGES))
+	@$(MAKE) -s -j2 all tests
+	@$(MAKE) -s layers headers format-check
+	@$(MAKE) -s check-clang
+	@$(MAKE) -s check-valgrind
+	@$(MAKE) -s check-asan
+	@$(MAKE) -s unit
+
 # ---- checks --------------------------------------------------------------------------------------
 unit: $(TESTS) ## build and run every unit test; T=name runs those whose name contains it
 	@sh tests/run.sh $(foreach t,$(TESTS),$(if $(findstring $(or $T,/),$t),$t))
@@ -102,11 +132,20 @@ format: ## clang-format all sources
 format-check:
 	@clang-format --dry-run -Werror $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c) && echo "format: ok"
 
+# JOULERX_TEST_FAST=1 asks long statistical tests for a short form where a tool slows them down
 check-asan: ## the unit tests under AddressSanitizer and UBSan
-	$(MAKE) unit O=$O-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+	@echo "-- AddressSanitizer, UBSan"
+	@JOULERX_TEST_FAST=1 $(MAKE) -j2 unit O=$O-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 
-check-clang: ## build everything with clang
-	$(MAKE) all tests CC=clang O=$O-clang
+check-clang: ## build program and tests with clang
+	@echo "-- clang"
+	@$(MAKE) -j2 all tests CC=clang O=$O-clang && echo "clang: ok"
+
+# AVX-512 is an illegal instruction to valgrind and FMA is emulated a thousand times slower: baseline kernels only.
+check-valgrind: $(TESTS) ## the unit tests under valgrind's memory checker
+	@echo "-- valgrind"
+	@JOULERX_TEST_FAST=1 JOULERX_ISA=baseline OPENBLAS_CORETYPE=NEHALEM OMP_NUM_THREADS=1 \
+	    RUNNER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" sh tests/run.sh $(filter-out $(addprefix $O/tests/,$(VALGRIND_SKIP)),$(TESTS))
 
 tests: $(TESTS)
 

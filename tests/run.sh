@@ -1,9 +1,9 @@
 #!/bin/sh
 # Runs cmocka programs, shows each one's summary, and closes with one line: N passed, N failed, N skipped.
-# A program's whole output is kept beside it (.log) and shown when something failed.
+# RUNNER, if set, is put before each program (valgrind). A program's whole output is kept beside it (.log) and shown when something failed.
 passed=0 failed=0 skipped=0
 for program; do
-    "$program" >"$program.log" 2>&1
+    $RUNNER "$program" >"$program.log" 2>&1
     status=$?
     p=$(grep -c '^\[       OK \]' "$program.log")
     s=$(grep -c '^\[  SKIPPED \] [^0-9]' "$program.log")
