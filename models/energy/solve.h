@@ -1,0 +1,54 @@
+/*
+ * Least squares on triangles. The R factor of the QR factorisation of [A b] holds all that a fit needs to know of its
+ * rows, and the R of two stacked R's is that of both row sets together: so a bootstrap by block, or a fit that leaves a
+ * block out, stacks the blocks' small triangles and never sees the rows again.
+ * Source: Golub and Van Loan, Matrix Computations, 5.3; Lawson and Hanson, Solving Least Squares Problems, ch. 23, 27.
+ */
+#ifndef MODELS_ENERGY_SOLVE_H
+#define MODELS_ENERGY_SOLVE_H
+#include <stddef.h>
+
+enum { EM_COLUMNS = 24, EM_SIDE = EM_COLUMNS + 1 };
+
+/* (cols + 1) x (cols + 1), column-major, upper triangular; the last column belongs to b. */
+struct em_triangle {
+    int cols;
+    double r[EM_SIDE * EM_SIDE];
+};
+
+/**
+ * Reduces [A b], `rows` x (cols + 1), column-major with leading dimension `ld`; overwrites it. rows may be below cols
+ * (the rest of the triangle is zero then). 0 or JRX_ENOMEM.
+ */
+int em_triangle_reduce(double *ab, size_t rows, size_t ld, int cols, struct em_triangle *triangle);
+
+/** The triangle of all rows of `count` triangles of equal `cols`; pick[i] says which (repeats allowed). 0, JRX_ENOMEM.
+ */
+int em_triangle_stack(const struct em_triangle *triangles, const size_t *pick, size_t count,
+                      struct em_triangle *triangle);
+
+/**
+ * Singular values of A, columns of unit norm, as largest / smallest: INFINITY when one is 0 to rounding. `weakest`, if
+ * not NULL, receives the right singular vector of the smallest: the combination of columns that cancels. Pure.
+ */
+double em_condition(const struct em_triangle *triangle, double *weakest);
+
+/**
+ * min |A x - b| over the columns with use[j] != 0 (NULL: all); the other x[j] = 0. 0, or JRX_EINVAL if those columns
+ * are linearly dependent to rounding. Pure, thread-safe.
+ */
+int em_least_squares(const struct em_triangle *triangle, const unsigned char *use, double *x);
+
+/**
+ * min |A x - b|, x >= 0: active set method of Lawson and Hanson. used[j] (may be NULL) tells which are above 0.
+ * 0, or JRX_EINVAL as above.
+ */
+int em_nonnegative(const struct em_triangle *triangle, double *x, unsigned char *used);
+
+/** |A x - b|^2. Pure. */
+double em_residual2(const struct em_triangle *triangle, const double *x);
+
+/** Diagonal of (A'A)^-1 over the used columns, NAN for the others. 0 or JRX_EINVAL. */
+int em_inverse_diagonal(const struct em_triangle *triangle, const unsigned char *use, double *diagonal);
+
+#endif
