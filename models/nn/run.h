@@ -1,0 +1,56 @@
+/*
+ * A network bound to a batch and a grid: the walks forward and backward, and the memory they need, which is one
+ * allocation whose size is known before it is made. Inference reuses the buffer of a value as soon as nobody reads it.
+ *
+ * Norms use the statistics of this very call in training and given ones in inference. A batch that is cut into several
+ * calls is therefore normalised piece by piece ("ghost" batch norm, Hoffer et al., NeurIPS 2017): the size of the
+ * pieces is part of the result, and must not depend on the number of threads.
+ */
+#ifndef MODELS_NN_RUN_H
+#define MODELS_NN_RUN_H
+#include "models/nn/net.h"
+
+enum nn_mode { NN_INFERENCE, NN_TRAINING };
+
+struct nn_context {
+    const struct nn_net *net;
+    enum nn_mode mode;
+    int n, f, t, threads;
+    size_t bytes; /* of the arena */
+    char *arena;
+    float **value;    /* [layers + 1] activations; some share a buffer */
+    float **gradient; /* [layers + 1], training; NULL where no gradient is needed (the input) */
+    float *scratch, *workspace;
+    float *saved; /* training: what the norms keep for the way back, laid out as the statistics block */
+};
+
+/**
+ * Bytes that nn_context_init() will allocate for the arena; the shape of the whole plan is a pure function of the
+ * arguments.
+ */
+size_t nn_context_bytes(const struct nn_net *net, enum nn_mode mode, int n, int f, int t, int threads);
+/** 0, JRX_ENOMEM, JRX_EINVAL (a grid that is none, a kernel that refuses its shape or tile). */
+int nn_context_init(struct nn_context *context, const struct nn_net *net, enum nn_mode mode, int n, int f, int t,
+                    int threads);
+void nn_context_fini(struct nn_context *context);
+
+/** [n][c/16][f][t][16]: to be filled before forward; the result of forward; dloss/doutput, to be filled before
+ * backward.
+ */
+float *nn_input(const struct nn_context *context);
+const float *nn_output(const struct nn_context *context);
+float *nn_output_gradient(const struct nn_context *context);
+
+/**
+ * All layers. Training writes the mean and variance of this batch to `statistics`; inference normalises with those in
+ * it. The result is the same at any number of threads.
+ */
+void nn_forward(struct nn_context *context, const float *parameters, float *statistics);
+/** After a training forward: adds dloss/dparameters to `gradient` (a block like the parameters; the caller zeroes). */
+void nn_backward(struct nn_context *context, const float *parameters, float *gradient);
+
+/** One layer of those walks, for whoever measures layer by layer. */
+void nn_forward_layer(struct nn_context *context, int layer, const float *parameters, float *statistics);
+void nn_backward_layer(struct nn_context *context, int layer, const float *parameters, float *gradient);
+
+#endif

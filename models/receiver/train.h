@@ -1,0 +1,61 @@
+/*
+ * Training of a receiver on slots that are drawn as it goes. The trajectory is a pure function of the configuration:
+ * step s uses slots (s - 1) batch .. s batch - 1 of the seed, a batch is cut into micro-batches of a fixed size,
+ * gradients and statistics are added in the order of the micro-batches. Threads work on whole micro-batches, so their
+ * number changes nothing but the time, and a training that was killed goes on from its checkpoint exactly as if it had
+ * not been.
+ */
+#ifndef MODELS_RECEIVER_TRAIN_H
+#define MODELS_RECEIVER_TRAIN_H
+#include "models/nn/loss.h"
+#include "models/nn/optimiser.h"
+#include "models/receiver/receiver.h"
+
+struct rx_train_config {
+    struct rx_shape shape;
+    struct lk_config link; /* what slots are drawn from; link.prb is the training grid, which may be small */
+    uint64_t seed;         /* of starting values and slots */
+    int batch, micro;      /* slots a step, slots a micro-batch; batch is a multiple of micro */
+    struct nn_schedule schedule;
+    struct nn_adamw adamw;
+    double momentum; /* of running statistics: new = (1 - momentum) old + momentum batch */
+    struct nn_loss loss;
+};
+
+struct rx_train {
+    struct rx_train_config config;
+    struct rx_receiver student;        /* its parameters and statistics are what is trained */
+    const struct rx_receiver *teacher; /* borrowed; NULL unless config.loss.mix > 0 */
+    int64_t step;                      /* steps done */
+    int threads;
+    struct nn_loss_sum last;        /* over the batch of the last step */
+    float *m, *v;                   /* AdamW */
+    struct rx_train_worker *worker; /* one a thread: context, slots, labels */
+    float **gradient, **statistic;  /* one block a micro-batch */
+};
+
+/** 16QAM, 2 antennas, the numbers of the "quick" teacher; see presets.h for others. */
+struct rx_train_config rx_train_config_default(void);
+/** 0, or JRX_EINVAL naming the field, its value and the allowed range. */
+int rx_train_config_check(const struct rx_train_config *config);
+
+/**
+ * At step 0 with starting values. `teacher` is used in inference mode by all threads and must outlive the training.
+ * 0, JRX_EINVAL, JRX_ENOMEM.
+ */
+int rx_train_init(struct rx_train *train, const struct rx_train_config *config, const struct rx_receiver *teacher,
+                  int threads);
+void rx_train_fini(struct rx_train *train); /* also on a zeroed struct */
+
+/** One step; train->last is its loss. Does nothing but return JRX_EINVAL after the last step of the schedule. */
+int rx_train_step(struct rx_train *train);
+
+/** All that is needed to go on: parameters, statistics, optimiser, step, configuration. See nn/safetensors.h. */
+int rx_train_save(const struct rx_train *train, const char *path);
+/**
+ * Into an initialised training: goes on from `path`. 0, JRX_EIO, JRX_EFORMAT; JRX_EINVAL if it was trained with another
+ * configuration, naming the first difference.
+ */
+int rx_train_load(struct rx_train *train, const char *path);
+
+#endif
