@@ -1,0 +1,81 @@
+/*
+ * The energy of a region. Where the meter's counters tick, both ends are tied to update edges: before the region every
+ * counter is watched until it has just moved, after it until it moves again, and the known power of that watching is
+ * taken off. So energy_j and time_ns belong to the same two instants, the first and the last of the region itself.
+ */
+#ifndef HARNESS_WINDOW_H
+#define HARNESS_WINDOW_H
+#include "harness/meter.h"
+
+struct jrx_region {
+    void (*fn)(void *); /* the workload, nothing else */
+    void *ctx;
+    struct jrx_work work; /* of one call */
+};
+
+/* Energy of one domain over the region. */
+struct jrx_energy {
+    double energy_j;      /* NAN unless status is 0 */
+    double uncertainty_j; /* half-width of the 95 % interval: edges, unit, power of watching; 0 for an estimate */
+    double window_j;      /* as read between the two edges, nothing taken off */
+    double window_s;      /* between the two edges */
+    uint32_t wraps;       /* seen and accounted for */
+    int status;           /* 0 or JRX_E: missed wrap, implausible, unreadable, dead */
+    char reason[160];     /* "" if status is 0 */
+};
+
+struct jrx_window_result {
+    uint64_t iters;
+    uint64_t start_ns; /* jrx_clock_ns() when the region began */
+    uint64_t time_ns;  /* the region: all iterations */
+    uint64_t cpu_ns;   /* CPU time of this process meanwhile, all threads */
+    double ticks;      /* counter updates in it; NAN for a meter that does not tick */
+    enum jrx_source source;
+    size_t domains; /* as in meter->domain[] */
+    struct jrx_energy domain[JRX_DOMAINS];
+    double total_j; /* sum over domains with in_total; NAN if one of them failed or there is none */
+    double total_uncertainty_j;
+    int status; /* 0, or the first failure of a domain in the total */
+    char reason[160];
+};
+
+/* A meter made ready for windows: how often it really moves, what a look at it costs, what watching it draws. */
+struct jrx_window {
+    struct jrx_meter *meter;
+    double tick_s;                   /* mean update interval, measured; 0 if it does not tick */
+    double read_s;                   /* median time of one read */
+    double watch_w[JRX_DOMAINS];     /* power while watching; NAN: never moved */
+    double watch_sd_w[JRX_DOMAINS];  /* its standard deviation */
+    bool dead[JRX_DOMAINS];          /* the counter exists and never moves while others do */
+    struct jrx_meter_reader *reader; /* follows the counters during long windows */
+};
+
+/**
+ * Prepares an open meter: watches its counters for about `ticks` updates (0 = 32), on the calling thread, which should
+ * be the one that will measure. Costs nothing for a meter without ticks. Returns 0 or a read error; JRX_EUNAVAILABLE
+ * if no counter in the total moves. `meter` must outlive `window`.
+ */
+int jrx_window_open(struct jrx_window *window, struct jrx_meter *meter, unsigned ticks);
+void jrx_window_close(struct jrx_window *window); /* also on a zeroed struct */
+
+/**
+ * Runs region->fn(region->ctx) `iters` times and fills `result`. Returns 0 when the region was run: whether a domain
+ * has a number says its status. JRX_EINVAL if iters is 0.
+ */
+int jrx_window_measure(struct jrx_window *window, const struct jrx_region *region, uint64_t iters,
+                       struct jrx_window_result *result);
+
+/** The same around a sleep of `ns`: the idle machine. */
+int jrx_window_idle(struct jrx_window *window, uint64_t ns, struct jrx_window_result *result);
+
+/* The three readings of one energy, side by side; none replaces another. */
+struct jrx_energy_views {
+    double gross_j;        /* as measured */
+    double above_idle_j;   /* minus idle power times time; NAN if idle_w is */
+    double above_active_j; /* minus the fitted active-constant power times time; NAN if active_w is */
+};
+
+/** Pure. energy [J], time [s], powers [W]. */
+struct jrx_energy_views jrx_energy_views(double energy_j, double time_s, double idle_w, double active_w);
+
+#endif
