@@ -31,6 +31,7 @@ enum jrx_statistic {
     JRX_MEDIAN,
     JRX_MEAN,
     JRX_MEDIAN_RATIO,      /* median(a) / median(b) of paired data */
+    JRX_PAIR_RATIO,        /* median of a / b, pair by pair: sharper where pairs drift together */
     JRX_MEDIAN_DIFFERENCE, /* median of a - b, pair by pair */
     JRX_MEAN_DIFFERENCE,   /* mean of a - b, pair by pair */
     JRX_STATISTICS
@@ -38,7 +39,7 @@ enum jrx_statistic {
 
 struct jrx_sample {
     const double *a;
-    const double *b;       /* the pair's other half, for the last three statistics; else NULL */
+    const double *b;       /* the pair's other half, for the last four statistics; else NULL */
     const uint32_t *group; /* values of one group (block, run) are drawn together; NULL: each stands alone */
     size_t n;
 };
@@ -61,7 +62,8 @@ enum { JRX_ENOUGH_UNITS = 6 };
 /**
  * A statistic with its bootstrap percentile interval. Whole units are drawn with replacement: groups if given, else
  * values or pairs. The percentiles are moved outwards for few units, so that the interval of a mean of normal values
- * keeps about its level: alpha/2 becomes Phi(-sqrt(n/(n-1)) t(1 - alpha/2, n-1)).
+ * keeps about its level (those of medians hold more than asked): alpha/2 becomes Phi(-sqrt(n/(n-1)) t(1 - alpha/2,
+ * n-1)).
  *
  * Returns 0; JRX_EINVAL if the level or draws are out of range or `b` does not fit the statistic; JRX_ENOMEM.
  * Depends on sample and seed alone; thread-safe.
