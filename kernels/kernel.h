@@ -38,13 +38,14 @@ struct kn_args {
     struct kn_trace *trace; /* the sink of a traced build (which runs on one thread); ignored by the others */
 };
 
-/* What a call does, exactly: counted in the loop nest, not in the cache. Tested against the traced build. */
+/* What a call does, exactly, when bias and db are given: counted in the loop nest, not in the cache. Tested against the
+ * traced build. */
 struct kn_work {
     double flop;             /* useful: 2 a multiply-add on real channels and in-grid taps; bias adds are not counted */
     double executed_flop;    /* the same with the padding channels that the vector unit also computes */
     double load_bytes;       /* register loads  */
     double store_bytes;      /* register stores */
-    double compulsory_bytes; /* each operand touched once */
+    double compulsory_bytes; /* each operand touched once, bias and db included; dw and db are read and written */
 };
 
 struct kn_kernel {

@@ -1,0 +1,50 @@
+/* y[n,o,f,t] = bias[o] + sum over i and taps k of w[o,i,k] * x[n,i,f + df(k),t + dt(k)], zero outside the grid
+ * The reference: plain loops, sums in double. Never optimise it. */
+#include "kernels/dense_ref.h"
+
+/* y[n,o,f,t] */
+static double element(const struct kn_args *a, int n, int o, int f, int t)
+{
+    const struct kn_shape *s = a->shape;
+    double sum = a->bias ? kn_get(a->trace, KN_BIAS, &a->bias[o]) : 0;
+    for (int k = 0; k < KN_TAPS; k++) {
+        int from_f = f + s->dil_f * (k / 3 - 1), from_t = t + s->dil_t * (k % 3 - 1);
+        for (int i = 0; i < s->ic && kn_on_grid(s, from_f, from_t); i++)
+            sum += kn_get(a->trace, KN_IN, &a->x[kn_at(s, s->ic, n, i, from_f, from_t)]) *
+                   kn_get(a->trace, KN_WEIGHT, &a->w[kn_w_at(s, KN_TAPS, o, i, k)]);
+    }
+    return sum;
+}
+
+static void run(const struct kn_args *a)
+{
+    const struct kn_shape *s = a->shape;
+#pragma omp parallel for collapse(2) num_threads(a->threads)
+    for (int n = 0; n < s->n; n++)
+        for (int o = 0; o < kn_lanes(s->oc); o++)
+            for (int f = 0; f < s->f; f++)
+                for (int t = 0; t < s->t; t++)
+                    kn_put(a->trace, KN_OUT, &a->y[kn_at(s, s->oc, n, o, f, t)],
+                           o < s->oc ? element(a, n, o, f, t) : 0);
+}
+
+static int supports(const struct kn_shape *shape, const struct kn_tile *tile)
+{
+    return kn_tile_check(KN_CONV3X3, 0, shape, tile);
+}
+
+static void work(const struct kn_shape *shape, const struct kn_tile *tile, struct kn_work *w)
+{
+    (void)tile;
+    ref_work(KN_CONV3X3, KN_FWD, shape, w);
+}
+
+const struct kn_kernel conv3x3_fwd_ref = {.name = "conv3x3_fwd_ref",
+                                          .op = KN_CONV3X3,
+                                          .dir = KN_FWD,
+                                          .isa = KN_ISA_REF,
+                                          .supports = supports,
+                                          .workspace_bytes = ref_workspace_bytes,
+                                          .run = run,
+                                          .resolve = ref_resolve,
+                                          .work = work};

@@ -1,0 +1,47 @@
+/* dx[n,i,f,t] = sum over o of w[o,i] * dy[n,o,f,t]
+ * The reference: plain loops, sums in double. Never optimise it. */
+#include "kernels/dense_ref.h"
+
+/* dx[n,i,f,t] */
+static double element(const struct kn_args *a, int n, int i, int f, int t)
+{
+    const struct kn_shape *s = a->shape;
+    double sum = 0;
+    for (int o = 0; o < s->oc; o++)
+        sum += kn_get(a->trace, KN_OUT, &a->dy[kn_at(s, s->oc, n, o, f, t)]) *
+               kn_get(a->trace, KN_WEIGHT, &a->w[kn_w_at(s, 1, o, i, 0)]);
+    return sum;
+}
+
+static void run(const struct kn_args *a)
+{
+    const struct kn_shape *s = a->shape;
+#pragma omp parallel for collapse(2) num_threads(a->threads)
+    for (int n = 0; n < s->n; n++)
+        for (int i = 0; i < kn_lanes(s->ic); i++)
+            for (int f = 0; f < s->f; f++)
+                for (int t = 0; t < s->t; t++)
+                    kn_put(a->trace, KN_IN, &a->dx[kn_at(s, s->ic, n, i, f, t)],
+                           i < s->ic ? element(a, n, i, f, t) : 0);
+}
+
+static int supports(const struct kn_shape *shape, const struct kn_tile *tile)
+{
+    return kn_tile_check(KN_POINTWISE, 0, shape, tile);
+}
+
+static void work(const struct kn_shape *shape, const struct kn_tile *tile, struct kn_work *w)
+{
+    (void)tile;
+    ref_work(KN_POINTWISE, KN_BWD_DATA, shape, w);
+}
+
+const struct kn_kernel pointwise_bwd_data_ref = {.name = "pointwise_bwd_data_ref",
+                                                 .op = KN_POINTWISE,
+                                                 .dir = KN_BWD_DATA,
+                                                 .isa = KN_ISA_REF,
+                                                 .supports = supports,
+                                                 .workspace_bytes = ref_workspace_bytes,
+                                                 .run = run,
+                                                 .resolve = ref_resolve,
+                                                 .work = work};
