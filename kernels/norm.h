@@ -28,7 +28,8 @@ struct kn_norm_part {
  * overlap.
  */
 
-/** Mean and biased variance (division by N) over n, f, t. Error: that of a sum of 64 floats, then double. */
+/** Mean and biased variance (division by N) over n, f, t. Sums run in float over at most
+ * 128 values, then in double, about the mean of those values: large means cost no digits. */
 void kn_norm_stats(const struct kn_norm_part *part, const float *x, float *mean, float *var);
 
 /** Training form: statistics of the batch, invstd = 1 / sqrt(var + eps). */

@@ -1,7 +1,8 @@
 /*
  * One vector of floats, as wide as the file's instruction set: 16 (AVX-512), 8 (AVX2) or 4 (baseline, SSE2). A block of
  * 16 channels is KN_PARTS of them. Included by kernel files only; everything is static inline, so that no AVX copy can
- * be linked into baseline code. kn_ld, kn_ldb and kn_st report to the trace (kernels/trace.h).
+ * be linked into baseline code. kn_relu(NAN) is NAN; kn_where_positive(z, v) is v where z > 0, else 0. kn_ld, kn_ldb
+ * and kn_st report to the trace (kernels/trace.h).
  */
 #ifndef KERNELS_SIMD_H
 #define KERNELS_SIMD_H
@@ -35,6 +36,22 @@ KN_INLINE kn_vec kn_fma(kn_vec a, kn_vec b, kn_vec c)
 {
     return _mm512_fmadd_ps(a, b, c);
 }
+KN_INLINE kn_vec kn_sub(kn_vec a, kn_vec b)
+{
+    return _mm512_sub_ps(a, b);
+}
+KN_INLINE kn_vec kn_mul(kn_vec a, kn_vec b)
+{
+    return _mm512_mul_ps(a, b);
+}
+KN_INLINE kn_vec kn_relu(kn_vec z)
+{
+    return _mm512_max_ps(_mm512_setzero_ps(), z);
+}
+KN_INLINE kn_vec kn_where_positive(kn_vec z, kn_vec v)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_GT_OQ), v);
+}
 KN_INLINE kn_vec kn_load(const float *p)
 {
     return _mm512_loadu_ps(p);
@@ -62,6 +79,22 @@ KN_INLINE kn_vec kn_fma(kn_vec a, kn_vec b, kn_vec c)
 {
     return _mm256_fmadd_ps(a, b, c);
 }
+KN_INLINE kn_vec kn_sub(kn_vec a, kn_vec b)
+{
+    return _mm256_sub_ps(a, b);
+}
+KN_INLINE kn_vec kn_mul(kn_vec a, kn_vec b)
+{
+    return _mm256_mul_ps(a, b);
+}
+KN_INLINE kn_vec kn_relu(kn_vec z)
+{
+    return _mm256_max_ps(_mm256_setzero_ps(), z);
+}
+KN_INLINE kn_vec kn_where_positive(kn_vec z, kn_vec v)
+{
+    return _mm256_and_ps(_mm256_cmp_ps(z, _mm256_setzero_ps(), _CMP_GT_OQ), v);
+}
 KN_INLINE kn_vec kn_load(const float *p)
 {
     return _mm256_loadu_ps(p);
@@ -88,6 +121,22 @@ KN_INLINE kn_vec kn_add(kn_vec a, kn_vec b)
 KN_INLINE kn_vec kn_fma(kn_vec a, kn_vec b, kn_vec c)
 {
     return _mm_add_ps(_mm_mul_ps(a, b), c);
+}
+KN_INLINE kn_vec kn_sub(kn_vec a, kn_vec b)
+{
+    return _mm_sub_ps(a, b);
+}
+KN_INLINE kn_vec kn_mul(kn_vec a, kn_vec b)
+{
+    return _mm_mul_ps(a, b);
+}
+KN_INLINE kn_vec kn_relu(kn_vec z)
+{
+    return _mm_max_ps(_mm_setzero_ps(), z);
+}
+KN_INLINE kn_vec kn_where_positive(kn_vec z, kn_vec v)
+{
+    return _mm_and_ps(_mm_cmpgt_ps(z, _mm_setzero_ps()), v);
 }
 KN_INLINE kn_vec kn_load(const float *p)
 {

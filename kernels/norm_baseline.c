@@ -1,0 +1,3 @@
+#include "kernels/norm_template.h"
+
+const struct kn_norm_ops kn_norm_baseline = NORM_OPS;
