@@ -16,20 +16,20 @@ struct jrx_cache {
     double count;  /* how many the machine has */
 };
 
-enum { JRX_LEVELS = 3, JRX_TEXT = 128 };
+enum { JRX_LEVELS = 3, JRX_MACHINE_TEXT = 128 };
 
 struct jrx_machine {
-    char cpu[JRX_TEXT]; /* "AMD EPYC 7502 32-Core Processor" */
-    char vendor[16];    /* "GenuineIntel", "AuthenticAMD" */
+    char cpu[JRX_MACHINE_TEXT]; /* "AMD EPYC 7502 32-Core Processor" */
+    char vendor[16];            /* "GenuineIntel", "AuthenticAMD" */
     double family, model, stepping;
     char microcode[32];
-    char hypervisor[JRX_TEXT];          /* "" on bare metal */
+    char hypervisor[JRX_MACHINE_TEXT];  /* "" on bare metal */
     double packages, cores, units;      /* units = hardware threads */
     struct jrx_cache cache[JRX_LEVELS]; /* [0] L1 data, [1] L2, [2] L3 */
     double memory_bytes;
     double numa_nodes;
-    char kernel[JRX_TEXT];       /* "Linux 6.1.0-18-amd64" */
-    char distribution[JRX_TEXT]; /* PRETTY_NAME of os-release */
+    char kernel[JRX_MACHINE_TEXT];       /* "Linux 6.1.0-18-amd64" */
+    char distribution[JRX_MACHINE_TEXT]; /* PRETTY_NAME of os-release */
 };
 
 struct jrx_machine_state {

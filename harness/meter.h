@@ -6,17 +6,13 @@
  */
 #ifndef HARNESS_METER_H
 #define HARNESS_METER_H
+#include "harness/base/source.h"
 #include "harness/counter.h"
 #include "harness/quality.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where a number comes from. Every energy carries one; numbers of different source are never mixed. */
-enum jrx_source { JRX_MEASURED, JRX_REPLAYED, JRX_SIMULATED, JRX_ESTIMATED, JRX_SOURCES };
-
-/** "measured", "replayed", "simulated", "estimated". */
-const char *jrx_source_name(enum jrx_source source);
 /** The source of that name, or JRX_EINVAL. */
 int jrx_source_parse(const char *name, enum jrx_source *source);
 
