@@ -11,11 +11,12 @@
 #include <complex.h>
 #include <stdint.h>
 
-enum { LK_SYMBOLS = 14, LK_PRB_SUBCARRIERS = 12, LK_MAX_BITS = 8, LK_MAX_RX = 4 };
+enum { LK_SYMBOLS = 14, LK_PRB_SUBCARRIERS = 12, LK_MAX_BITS = 8, LK_MAX_RX = 4, LK_MAX_INTERFERERS = 3 };
 
 enum lk_modulation { LK_QPSK = 2, LK_16QAM = 4, LK_64QAM = 6, LK_256QAM = 8 }; /* value = bits a symbol */
 
-enum lk_profile { LK_TDL_A, LK_TDL_B, LK_TDL_C, LK_TDL_D, LK_TDL_E, LK_PROFILES };
+/* TR 38.901, 7.7.2, scaled to the drawn delay spread; then the fixed ones of TS 38.104, G.2.1.1 */
+enum lk_profile { LK_TDL_A, LK_TDL_B, LK_TDL_C, LK_TDL_D, LK_TDL_E, LK_TDLA30, LK_TDLB100, LK_TDLC300, LK_PROFILES };
 
 enum lk_re { LK_DATA, LK_PILOT, LK_EMPTY }; /* EMPTY: nothing sent (the other comb, when it carries no data) */
 
@@ -27,11 +28,14 @@ struct lk_config {
     double carrier_hz;        /* for provenance; Doppler is given directly */
     double scs_hz;            /* 15e3 or 30e3 */
     unsigned profiles;        /* bit 1 << enum lk_profile: drawn among these */
-    unsigned patterns;        /* bit 0..3: DMRS patterns to draw among, see lk_pattern_symbols() */
+    unsigned patterns;        /* bit p: DMRS pattern p of models/link/dmrs.h; 0..3 are DeepRx's */
     double delay_spread_s[2]; /* RMS */
     double doppler_hz[2];     /* maximum Doppler shift */
     double snr_db[2];
-    double sir_db[2]; /* one interfering user on all REs; INFINITY: none */
+    double sir_db[2];      /* all interfering users together, data on all REs; INFINITY: none */
+    int interferers;       /* 1..LK_MAX_INTERFERERS of equal power, each with its own channel; without effect if none */
+    double rx_correlation; /* 0 <= r < 1 between the outermost antennas, see models/link/channel.h */
+    int dmrs_id;           /* N_ID^nSCID, 0..65535 */
 };
 
 struct lk_slot {
@@ -44,24 +48,27 @@ struct lk_slot {
     uint8_t *bit;       /* [f][t][bits]; 0 where re is not LK_DATA */
     double noise_power, interference_power, snr_db, sir_db, sinr_db;
     double delay_spread_s, doppler_hz;
+    double scs_hz;
     enum lk_profile profile;
-    int pattern;
-    void *memory; /* owns all of the above, and the scratch of drawing */
+    int pattern;              /* of models/link/dmrs.h */
+    struct lk_memory *memory; /* owns all of the above, and the scratch of drawing */
 };
 
-/** The validation set-up: 26 PRB, 2 antennas, 16QAM, 4 GHz, 15 kHz, all profiles and patterns, 10..300 ns, 0..500 Hz,
- * -4..32 dB, no interferer. */
+/** The validation set-up: 26 PRB, 2 independent antennas, 16QAM, 4 GHz, 15 kHz, TDL-A..E and DeepRx's four patterns,
+ * 10..300 ns, 0..500 Hz, -4..32 dB, no interferer. Start from it: fields may be added. */
 struct lk_config lk_config_default(void);
 /** 0, or JRX_EINVAL naming the field, its value and the allowed range. */
 int lk_config_check(const struct lk_config *config);
 
-/** Room for slots of `config`; JRX_ENOMEM, JRX_EINVAL. */
+/** Room for slots of `config`: its prb, rx, modulation; the other fields may differ later. JRX_ENOMEM, JRX_EINVAL. */
 int lk_slot_init(struct lk_slot *slot, const struct lk_config *config);
 void lk_slot_fini(struct lk_slot *slot);
 /**
  * Draws slot `index` of `seed`: a pure function of (config, seed, index), whichever thread calls. No allocation, no
  * failure. The order of draws is fixed and the bits, channel, interferer and noise come from separate streams, so that
- * two configs which differ in SNR only get the same bits, channel and (scaled) noise: common random numbers.
+ * two configs which differ in SNR only get the same bits, channel and (scaled) noise: common random numbers. Bits are
+ * drawn for every RE, so patterns share those of the REs on which both carry data. Slot `index` is slot index modulo 10
+ * (20 at 30 kHz) of a frame, which decides the pilots. Channels are taken at the middle of each symbol.
  */
 void lk_slot_draw(struct lk_slot *slot, const struct lk_config *config, uint64_t seed, uint64_t index);
 

@@ -1,0 +1,219 @@
+#include "models/link/slot.h"
+#include "harness/base/error.h"
+#include "harness/base/mem.h"
+#include "harness/base/rng.h"
+#include "models/link/channel.h"
+#include "models/link/dmrs.h"
+#include "models/link/normal.h"
+#include "models/link/ofdm.h"
+#include "models/link/qam.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Random streams of one slot; a channel takes two. Interferer i has its own three. */
+enum { PARAMETERS, BITS, NOISE, CHANNEL, INTERFERER = CHANNEL + 2, PER_INTERFERER = 3, STREAMS = 16 };
+_Static_assert(INTERFERER + PER_INTERFERER * LK_MAX_INTERFERERS <= STREAMS, "streams of slots would overlap");
+
+struct lk_memory {
+    struct jrx_arena arena;
+    struct lk_channel channel;
+    float complex *gain;  /* [rx][taps][symbols] */
+    float complex *other; /* [rx][f][t]: an interferer's channel, then the noise */
+    float complex *pilot; /* [f / 2] */
+    uint8_t *gold;        /* [f] */
+    float complex qam[1 << LK_MAX_BITS];
+};
+
+/* Called twice: measuring, then for real. */
+static void plan(struct lk_slot *slot, struct lk_memory *m)
+{
+    size_t re = (size_t)slot->f * slot->t, rx = (size_t)slot->rx;
+    slot->y = jrx_arena_get(&m->arena, rx * re * sizeof *slot->y);
+    slot->h = jrx_arena_get(&m->arena, rx * re * sizeof *slot->h);
+    slot->xp = jrx_arena_get(&m->arena, re * sizeof *slot->xp);
+    slot->x = jrx_arena_get(&m->arena, re * sizeof *slot->x);
+    slot->re = jrx_arena_get(&m->arena, re);
+    slot->bit = jrx_arena_get(&m->arena, re * (size_t)slot->bits);
+    m->gain = jrx_arena_get(&m->arena, rx * LK_MAX_TAPS * LK_SYMBOLS * sizeof *m->gain);
+    m->other = jrx_arena_get(&m->arena, rx * re * sizeof *m->other);
+    m->pilot = jrx_arena_get(&m->arena, (size_t)slot->f / 2 * sizeof *m->pilot);
+    m->gold = jrx_arena_get(&m->arena, (size_t)slot->f);
+}
+
+int lk_slot_init(struct lk_slot *slot, const struct lk_config *config)
+{
+    memset(slot, 0, sizeof *slot);
+    int status = lk_config_check(config);
+    if (status)
+        return status;
+    struct lk_memory *m = jrx_alloc(sizeof *m);
+    if (!m)
+        return JRX_ENOMEM;
+    slot->rx = config->rx;
+    slot->f = config->prb * LK_PRB_SUBCARRIERS;
+    slot->t = LK_SYMBOLS;
+    slot->bits = (int)config->modulation;
+    plan(slot, m);
+    status = jrx_arena_init(&m->arena, m->arena.used);
+    if (status) {
+        free(m);
+        memset(slot, 0, sizeof *slot);
+        return status;
+    }
+    plan(slot, m);
+    lk_qam_table(slot->bits, m->qam);
+    slot->memory = m;
+    return 0;
+}
+
+void lk_slot_fini(struct lk_slot *slot)
+{
+    if (slot->memory) {
+        jrx_arena_fini(&slot->memory->arena);
+        free(slot->memory);
+    }
+    memset(slot, 0, sizeof *slot);
+}
+
+static double draw_range(struct jrx_rng *rng, const double range[2])
+{
+    double u = jrx_rng_uniform(rng);
+    return range[0] == range[1] ? range[0] : range[0] + u * (range[1] - range[0]);
+}
+
+/* One of the set bits of `mask`. */
+static int draw_bit(struct jrx_rng *rng, unsigned mask)
+{
+    int pick = (int)jrx_rng_below(rng, (uint32_t)__builtin_popcount(mask));
+    while (pick--)
+        mask &= mask - 1;
+    return __builtin_ctz(mask);
+}
+
+static void draw_parameters(struct lk_slot *slot, const struct lk_config *config, uint64_t seed, uint64_t stream)
+{
+    struct jrx_rng rng;
+    jrx_rng_init(&rng, seed, stream);
+    slot->profile = (enum lk_profile)draw_bit(&rng, config->profiles);
+    slot->pattern = draw_bit(&rng, config->patterns);
+    slot->delay_spread_s = draw_range(&rng, config->delay_spread_s);
+    if (lk_tdl_get(slot->profile)->fixed_spread_s > 0)
+        slot->delay_spread_s = lk_tdl_get(slot->profile)->fixed_spread_s;
+    slot->doppler_hz = draw_range(&rng, config->doppler_hz);
+    slot->snr_db = draw_range(&rng, config->snr_db);
+    slot->sir_db = draw_range(&rng, config->sir_db);
+    slot->scs_hz = config->scs_hz;
+    slot->noise_power = pow(10, -slot->snr_db / 10);
+    slot->interference_power = pow(10, -slot->sir_db / 10);
+    slot->sinr_db = -10 * log10(slot->noise_power + slot->interference_power);
+}
+
+static void draw_bits(struct lk_slot *slot, uint64_t seed, uint64_t stream)
+{
+    struct jrx_rng rng;
+    jrx_rng_init(&rng, seed, stream);
+    size_t res = (size_t)slot->f * slot->t;
+    uint32_t word = 0;
+    for (size_t i = 0; i < res; i++) {
+        word = i % 4 ? word >> 8 : jrx_rng_u32(&rng); /* a byte for every RE, whatever it carries */
+        uint32_t value = word & ((1u << slot->bits) - 1);
+        uint8_t *bit = slot->bit + i * (size_t)slot->bits;
+        int data = slot->re[i] == LK_DATA;
+        for (int b = 0; b < slot->bits; b++)
+            bit[b] = data ? value >> (slot->bits - 1 - b) & 1 : 0;
+        slot->x[i] = data ? slot->memory->qam[value] : slot->xp[i];
+    }
+}
+
+static void place_pilots(struct lk_slot *slot, int dmrs_id, int slot_of_frame)
+{
+    const struct lk_pattern *pattern = lk_pattern_get(slot->pattern);
+    size_t res = (size_t)slot->f * slot->t;
+    float boost = pattern->data_beside ? 1 : (float)M_SQRT2;
+    memset(slot->re, LK_DATA, res);
+    memset(slot->xp, 0, res * sizeof *slot->xp);
+    for (int p = 0; p < pattern->symbols; p++) {
+        int t = pattern->symbol[p], comb = pattern->comb[p];
+        lk_dmrs(slot_of_frame, t, dmrs_id, slot->f / 2, slot->memory->pilot, slot->memory->gold);
+        for (int k = 0; k < slot->f; k++) {
+            size_t i = (size_t)k * slot->t + t;
+            if (k % 2 == comb) {
+                slot->re[i] = LK_PILOT;
+                slot->xp[i] = boost * slot->memory->pilot[k / 2];
+            } else if (!pattern->data_beside)
+                slot->re[i] = LK_EMPTY;
+        }
+    }
+}
+
+static void draw_channel(struct lk_memory *m, const struct lk_slot *slot, enum lk_profile profile,
+                         double delay_spread_s, double doppler_hz, double correlation, uint64_t seed, uint64_t stream,
+                         float complex *h)
+{
+    double time_s[LK_SYMBOLS];
+    for (int t = 0; t < LK_SYMBOLS; t++)
+        time_s[t] = lk_symbol_middle_s(slot->scs_hz, t);
+    lk_channel_draw(&m->channel, profile, slot->rx, delay_spread_s, doppler_hz, correlation, seed, stream);
+    lk_channel_gains(&m->channel, time_s, LK_SYMBOLS, m->gain);
+    lk_channel_response(&m->channel, m->gain, slot->f, slot->scs_hz, h);
+}
+
+/* Complex products in parts: C's operator has to care for infinities, and costs three times as much. */
+static inline float complex product(float complex a, float complex b)
+{
+    float ar = crealf(a), ai = cimagf(a), br = crealf(b), bi = cimagf(b);
+    return ar * br - ai * bi + I * (ar * bi + ai * br);
+}
+
+static void hear(struct lk_slot *slot)
+{
+    size_t res = (size_t)slot->f * slot->t;
+    for (int a = 0; a < slot->rx; a++)
+        for (size_t i = 0; i < res; i++)
+            slot->y[a * res + i] = product(slot->h[a * res + i], slot->x[i]);
+}
+
+static void add_interferer(struct lk_slot *slot, const struct lk_config *config, uint64_t seed, uint64_t stream)
+{
+    struct lk_memory *m = slot->memory;
+    struct jrx_rng rng;
+    jrx_rng_init(&rng, seed, stream);
+    enum lk_profile profile = (enum lk_profile)draw_bit(&rng, config->profiles);
+    double delay_spread_s = draw_range(&rng, config->delay_spread_s), doppler_hz = draw_range(&rng, config->doppler_hz);
+    draw_channel(m, slot, profile, delay_spread_s, doppler_hz, config->rx_correlation, seed, stream + 1, m->other);
+    size_t res = (size_t)slot->f * slot->t;
+    float scale = (float)sqrt(slot->interference_power / config->interferers);
+    uint32_t word = 0;
+    for (size_t i = 0; i < res; i++) {
+        word = i % 4 ? word >> 8 : jrx_rng_u32(&rng);
+        float complex x = scale * m->qam[word & ((1u << slot->bits) - 1)];
+        for (int a = 0; a < slot->rx; a++)
+            slot->y[a * res + i] += product(m->other[a * res + i], x);
+    }
+}
+
+static void add_noise(struct lk_slot *slot, uint64_t seed, uint64_t stream)
+{
+    size_t n = (size_t)slot->rx * slot->f * slot->t;
+    float scale = (float)sqrt(slot->noise_power / 2), *noise = (float *)slot->memory->other, *y = (float *)slot->y;
+    lk_normal(seed, stream, 2 * n, noise);
+    for (size_t i = 0; i < 2 * n; i++)
+        y[i] += scale * noise[i];
+}
+
+void lk_slot_draw(struct lk_slot *slot, const struct lk_config *config, uint64_t seed, uint64_t index)
+{
+    uint64_t stream = index * STREAMS;
+    int slots_per_frame = config->scs_hz < 30e3 ? 10 : 20;
+    draw_parameters(slot, config, seed, stream + PARAMETERS);
+    place_pilots(slot, config->dmrs_id, (int)(index % (uint64_t)slots_per_frame));
+    draw_bits(slot, seed, stream + BITS);
+    draw_channel(slot->memory, slot, slot->profile, slot->delay_spread_s, slot->doppler_hz, config->rx_correlation,
+                 seed, stream + CHANNEL, slot->h);
+    hear(slot);
+    if (slot->interference_power > 0)
+        for (int i = 0; i < config->interferers; i++)
+            add_interferer(slot, config, seed, stream + INTERFERER + (uint64_t)(PER_INTERFERER * i));
+    add_noise(slot, seed, stream + NOISE);
+}
