@@ -1,5 +1,5 @@
 /*
- * What the six references of the dense operators (pointwise and conv3x3) declare alike: no tiles, no workspace, and
+ * What the references declare alike: no tiles, no workspace, and
  * work that follows from the number of in-grid taps.
  */
 #ifndef KERNELS_DENSE_REF_H
@@ -26,7 +26,8 @@ static inline struct kn_tile ref_resolve(const struct kn_shape *shape, const str
 static inline void ref_work(enum kn_op op, enum kn_dir dir, const struct kn_shape *s, struct kn_work *work)
 {
     kn_work_init(work, op, dir, s);
-    double grid = (double)s->n * s->f * s->t, weights = (double)s->ic * s->oc * (op == KN_POINTWISE ? 1 : KN_TAPS);
+    double grid = (double)s->n * s->f * s->t, weights = (double)s->oc;
+    weights *= (op == KN_DEPTHWISE ? 1 : s->ic) * (op == KN_POINTWISE ? 1 : KN_TAPS);
     double loads[KN_DIRS] = {[KN_FWD] = grid * s->oc, [KN_BWD_WEIGHTS] = weights + s->oc + grid * s->oc};
     double stores[KN_DIRS] = {
         [KN_FWD] = (double)kn_y_floats(s), [KN_BWD_DATA] = (double)kn_x_floats(s), [KN_BWD_WEIGHTS] = weights + s->oc};

@@ -21,6 +21,12 @@ static inline size_t kn_w_at(const struct kn_shape *s, int taps, int o, int i, i
     return row * KN_LANES + (size_t)(o % KN_LANES);
 }
 
+/** Index of the depthwise weight of output channel o at tap k. */
+static inline size_t kn_dw_at(int o, int k)
+{
+    return ((size_t)(o / KN_LANES) * KN_TAPS + (size_t)k) * KN_LANES + (size_t)(o % KN_LANES);
+}
+
 static inline double kn_get(struct kn_trace *trace, enum kn_operand operand, const float *p)
 {
     kn_touch(trace, operand, p, sizeof *p, 0);

@@ -87,6 +87,22 @@ static void conv3x3_backward_weights_is_right(void **state)
     check_all(KN_CONV3X3, KN_BWD_WEIGHTS);
 }
 
+static void depthwise_forward_is_right(void **state)
+{
+    (void)state;
+    check_all(KN_DEPTHWISE, KN_FWD);
+}
+static void depthwise_backward_data_is_right(void **state)
+{
+    (void)state;
+    check_all(KN_DEPTHWISE, KN_BWD_DATA);
+}
+static void depthwise_backward_weights_is_right(void **state)
+{
+    (void)state;
+    check_all(KN_DEPTHWISE, KN_BWD_WEIGHTS);
+}
+
 /* ---- the checker itself: it must see what is wrong ------------------------------------------------ */
 
 static const struct kn_shape small = {.n = 2, .ic = 17, .oc = 15, .f = 5, .t = 3, .dil_f = 1, .dil_t = 1};
@@ -226,6 +242,9 @@ int main(void)
         cmocka_unit_test(conv3x3_forward_is_right),
         cmocka_unit_test(conv3x3_backward_data_is_right),
         cmocka_unit_test(conv3x3_backward_weights_is_right),
+        cmocka_unit_test(depthwise_forward_is_right),
+        cmocka_unit_test(depthwise_backward_data_is_right),
+        cmocka_unit_test(depthwise_backward_weights_is_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
