@@ -1,6 +1,6 @@
 /*
  * Linear energy models: y = sum of coefficient * column, with all that is needed to say whether a coefficient means
- * anything. An R2 near 1 does not: leave-one-group-out error, intervals and variance inflation do.
+ * anything. An R2 near 1 does not: left-out error, intervals and variance inflation do.
  */
 #ifndef MODELS_ENERGY_FIT_H
 #define MODELS_ENERGY_FIT_H
@@ -15,27 +15,29 @@ enum em_method { EM_OLS, EM_WLS, EM_NNLS, EM_METHODS };
 struct em_data {
     size_t rows;
     int cols;                 /* 1..EM_COLUMNS */
-    const double *x;          /* [cols][rows], column-major */
+    const double *x;          /* [cols][rows] */
     const double *y;          /* [rows]; above 0 for WLS and NNLS */
-    const char *const *names; /* [cols], each column's */
-    const int *group; /* [rows], 0..groups-1: the block a row belongs to (kernel, session); NULL: each its own */
+    const char *const *names; /* [cols] */
+    const int *group;         /* [rows], 0..groups-1: the block of the row (kernel, session, workload); NULL: blocks are
+                                 EM_RUNS runs of neighbouring rows, as rows measured one after the other resemble each other */
     int groups;
 };
+enum { EM_RUNS = 20 };
 
 struct em_fit_options {
     enum em_method method;
     int resamples;           /* of the bootstrap; 0: none, and all intervals are NAN */
-    double confidence_ratio; /* of the intervals, e.g. 0.95 */
+    double confidence_ratio; /* of the intervals, between 0 and 1, e.g. 0.95 */
     uint64_t seed;
 };
 
 enum em_verdict {
     EM_IDENTIFIED,
     EM_COLLINEAR,   /* variance inflation above EM_VIF_LIMIT: other columns say the same */
-    EM_COVERS_ZERO, /* the interval covers 0, or the non-negative fit put it there */
-    EM_NO_INTERVAL  /* fewer than EM_BLOCKS_LEAST blocks, no bootstrap, or resamples without a solution */
+    EM_COVERS_ZERO, /* the interval covers 0 */
+    EM_NO_INTERVAL, /* no bootstrap, fewer than EM_BLOCKS_LEAST blocks, or over a tenth of the resamples unsolvable */
+    EM_VERDICTS
 };
-
 /* With 4 blocks there are 35 different resamples: too few to cut 2.5 % off either end. */
 enum { EM_VIF_LIMIT = 10, EM_BLOCKS_LEAST = 5 };
 
@@ -43,61 +45,66 @@ struct em_interval {
     double low, high;
 };
 
-/* Units of all: those of y over those of the column. */
+/* value, standard_error, interval, huber: in units of y over units of the column. */
 struct em_coefficient {
-    double value, standard_error;
-    struct em_interval interval; /* percentile bootstrap over blocks */
-    double huber;                /* the same coefficient when outliers count linearly only */
-    double vif;                  /* variance inflation in the system that was solved, 1 or more; NAN: constant */
-    double correlation[EM_SIDE]; /* Pearson with each column, last with y, over raw rows; NAN: constant */
+    double value;
+    double standard_error;       /* classical; NAN without degrees of freedom and for a column that NNLS holds at 0 */
+    struct em_interval interval; /* percentile bootstrap over blocks; over 24 blocks, 95 % means 91 % */
+    double huber;                /* the coefficient when outliers count linearly only; NAN if it did not converge */
+    double vif;                  /* variance inflation in the system that was solved, 1 or more; NAN: a constant */
+    double correlation[EM_SIDE]; /* Pearson, over raw rows, with each column and last with y; NAN: a constant */
     enum em_verdict verdict;
 };
 
 struct em_fit {
-    enum em_method method;
+    struct em_fit_options options;
     size_t rows;
     int cols, blocks;
     struct em_coefficient coefficient[EM_COLUMNS];
-    double condition;           /* 2-norm, of the system solved, each column divided by its maximum */
+    double condition;           /* 2-norm, of the system that was solved, each column divided by its largest value */
     double r2;                  /* 1 - SSE / SST about the mean, in units of y whatever the method; may be below 0 */
     double mape_ratio;          /* mean |y - fit| / |y|; NAN if some y is 0 */
     double max_ape_ratio;       /* the largest of them */
-    double slope, offset;       /* of the line y = offset + slope * fit: 1 and 0 when unbiased */
+    double slope, offset;       /* of the least-squares line y = offset + slope * fit: 1 and 0 when unbiased */
     double left_out_mape_ratio; /* mean over all rows, each predicted from the other blocks; NAN: impossible */
-    double huber_share_ratio;   /* rows that the Huber loss counts linearly; about 0.18 for a normal distribution */
+    double huber_share_ratio;   /* rows that the Huber loss counts linearly; 0.18 of normal noise; NAN as huber */
     double *fitted;             /* [rows] */
-    double *left_out;           /* [rows] prediction from the other blocks; NAN where they could not be solved */
-    double *resampled;          /* [resamples_solved][cols] bootstrap coefficients */
-    double *noise;              /* [rows] residuals, relative to the fit for WLS and NNLS */
-    int resamples, resamples_solved;
-    struct em_fit_options options;
+    double *left_out;           /* [rows] prediction from the other blocks; NAN where those do not determine one */
+    int *block;                 /* [rows] 0..blocks-1: the group, or the run of neighbours */
+    double *resampled;          /* [resamples_solved][cols] */
+    int resamples_solved;
+    double *noise; /* [noises] residuals, y - fit or for WLS and NNLS y / fit - 1, widened by sqrt(rows / freedom) */
+    size_t noises;
+};
+
+struct em_prediction {
+    double value;
+    struct em_interval mean;   /* of the expectation: coefficients are uncertain */
+    struct em_interval single; /* of one new measurement: and there is noise */
 };
 
 /**
- * Fits `data`; fills `fit`, which em_fit_fini() frees (also after a failure).
+ * Fits `data`. Fill of `fit` is undefined before; em_fit_fini() frees it, also after a failure.
  * Returns 0; JRX_EINVAL: fewer rows than columns, a value that is not finite (row and column named), a column of zeros,
- * columns that depend on each other (named), y not above 0 under WLS or NNLS; JRX_ENOMEM.
- * Same data, options: same result, on any machine with the same LAPACK. Thread-safe.
+ * columns that depend on each other (named), y not above 0 under WLS or NNLS, an option out of range; JRX_ENOMEM.
+ * Same data and options: same result. Thread-safe, does no I/O.
  */
 int em_fit_init(struct em_fit *fit, const struct em_data *data, const struct em_fit_options *options);
 void em_fit_fini(struct em_fit *fit);
 
-/**
- * Prediction for one row of columns: value; interval of the mean (coefficients uncertain), and of one new measurement
- * (noise too, drawn from the residuals). NAN intervals without a bootstrap. Pointers may be NULL. Pure.
- */
-double em_predict(const struct em_fit *fit, const double *row, struct em_interval *mean, struct em_interval *single);
+/** Predicts y for row[cols]. Intervals are NAN without a bootstrap. 0 or JRX_ENOMEM. */
+int em_predict(const struct em_fit *fit, const double *row, struct em_prediction *prediction);
 
-/** Mean left-out |y - prediction| / |y| over the rows of one group; NAN if there are none. Pure. */
-double em_left_out_mape_ratio(const struct em_fit *fit, const struct em_data *data, int group);
+/** Mean |y - left_out| / |y| over the rows of a block: the honest error on what was not seen. NAN: unknown. Pure. */
+double em_left_out_mape_ratio(const struct em_fit *fit, const struct em_data *data, int block);
 
 /**
- * Additivity of a counter or a meter: how far the reading of A;B run in sequence is from A plus B, |ab - (a + b)| /
- * (a + b). A column that is off by more than 0.05 has no place in a linear model (Shahid et al. 2017). Pure.
+ * Additivity of a counter or meter: |ab - (a + b)| / (a + b), where ab is its reading of A and B run in sequence. A
+ * column that is off by more than 0.05 has no place in a linear model (Shahid et al. 2017). NAN if a + b is 0. Pure.
  */
 double em_additivity_ratio(double a, double b, double ab);
 
-/** "ols", "wls", "nnls"; the method of that name or JRX_EINVAL. */
+/** "ols", "wls", "nnls"; the method of a name, or JRX_EINVAL. */
 const char *em_method_name(enum em_method method);
 int em_method_parse(const char *text, enum em_method *method);
 /** "identified", or "not identifiable: " and why. */

@@ -2,6 +2,7 @@
  * Least squares on triangles. The R factor of the QR factorisation of [A b] holds all that a fit needs to know of its
  * rows, and the R of two stacked R's is that of both row sets together: so a bootstrap by block, or a fit that leaves a
  * block out, stacks the blocks' small triangles and never sees the rows again.
+ * All are pure but for memory, and thread-safe. Dependent means: to 12 digits, after columns are scaled to unit norm.
  * Source: Golub and Van Loan, Matrix Computations, 5.3; Lawson and Hanson, Solving Least Squares Problems, ch. 23, 27.
  */
 #ifndef MODELS_ENERGY_SOLVE_H
@@ -17,25 +18,28 @@ struct em_triangle {
 };
 
 /**
- * Reduces [A b], `rows` x (cols + 1), column-major with leading dimension `ld`; overwrites it. rows may be below cols
+ * Reduces [A b], `rows` x (cols + 1), column-major without gaps; overwrites it. rows may be 1 or more, below cols too
  * (the rest of the triangle is zero then). 0 or JRX_ENOMEM.
  */
-int em_triangle_reduce(double *ab, size_t rows, size_t ld, int cols, struct em_triangle *triangle);
+int em_triangle_reduce(double *ab, size_t rows, int cols, struct em_triangle *triangle);
 
-/** The triangle of all rows of `count` triangles of equal `cols`; pick[i] says which (repeats allowed). 0, JRX_ENOMEM.
- */
+/** The triangle of all rows behind `count` of the triangles; pick[i] says which (repeats allowed). 0, JRX_ENOMEM. */
 int em_triangle_stack(const struct em_triangle *triangles, const size_t *pick, size_t count,
                       struct em_triangle *triangle);
 
-/**
- * Singular values of A, columns of unit norm, as largest / smallest: INFINITY when one is 0 to rounding. `weakest`, if
- * not NULL, receives the right singular vector of the smallest: the combination of columns that cancels. Pure.
- */
-double em_condition(const struct em_triangle *triangle, double *weakest);
+/** Euclidean norm of each column of A, into norm[cols]. */
+void em_norms(const struct em_triangle *triangle, double *norm);
 
 /**
- * min |A x - b| over the columns with use[j] != 0 (NULL: all); the other x[j] = 0. 0, or JRX_EINVAL if those columns
- * are linearly dependent to rounding. Pure, thread-safe.
+ * Largest over smallest singular value of A with column j divided by scale[j]; INFINITY if the smallest is 0.
+ * `weakest` (may be NULL) receives the unit vector of the smallest: the combination of scaled columns that cancels
+ * best. NAN if LAPACK does not converge.
+ */
+double em_condition(const struct em_triangle *triangle, const double *scale, double *weakest);
+
+/**
+ * min |A x - b| over the columns with use[j] != 0 (NULL: all); the other x[j] are 0.
+ * 0, or JRX_EINVAL: these columns are dependent, or one is zero.
  */
 int em_least_squares(const struct em_triangle *triangle, const unsigned char *use, double *x);
 
@@ -45,10 +49,10 @@ int em_least_squares(const struct em_triangle *triangle, const unsigned char *us
  */
 int em_nonnegative(const struct em_triangle *triangle, double *x, unsigned char *used);
 
-/** |A x - b|^2. Pure. */
+/** |A x - b|^2. */
 double em_residual2(const struct em_triangle *triangle, const double *x);
 
-/** Diagonal of (A'A)^-1 over the used columns, NAN for the others. 0 or JRX_EINVAL. */
+/** Diagonal of (A'A)^-1 over the used columns (NULL: all), NAN for the others. 0, or JRX_EINVAL as above. */
 int em_inverse_diagonal(const struct em_triangle *triangle, const unsigned char *use, double *diagonal);
 
 #endif

@@ -1,0 +1,93 @@
+#include "harness/base/error.h"
+#include "harness/base/mem.h"
+#include "harness/base/rng.h"
+#include "models/energy/fit_parts.h"
+#include <math.h>
+#include <stdlib.h>
+
+static int ascending(const void *a, const void *b)
+{
+    const double *l = a, *r = b;
+    return (*l > *r) - (*l < *r);
+}
+
+void em_sort(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, ascending);
+}
+
+double em_quantile(const double *sorted, size_t count, double share)
+{
+    double place = share * (double)(count - 1);
+    size_t below = (size_t)place;
+    double part = place - (double)below;
+    return below + 1 < count ? sorted[below] + part * (sorted[below + 1] - sorted[below]) : sorted[below];
+}
+
+struct em_interval em_central(double *values, size_t count, double confidence_ratio)
+{
+    if (count == 0)
+        return (struct em_interval){NAN, NAN};
+    em_sort(values, count);
+    double tail = (1 - confidence_ratio) / 2;
+    return (struct em_interval){em_quantile(values, count, tail), em_quantile(values, count, 1 - tail)};
+}
+
+/* A resample without solution (the only block that shows a column was not drawn) is skipped, and counted. */
+int em_bootstrap(struct em_system *system, struct em_fit *fit)
+{
+    int cols = fit->cols, resamples = fit->options.resamples, solved = 0;
+    size_t blocks = (size_t)fit->blocks;
+    struct em_triangle triangle;
+    struct jrx_rng rng;
+    jrx_rng_init(&rng, fit->options.seed, 0);
+    for (int b = 0; b < resamples && blocks >= EM_BLOCKS_LEAST; b++) {
+        for (size_t k = 0; k < blocks; k++)
+            system->pick[k] = jrx_rng_below(&rng, (uint32_t)blocks);
+        int status = em_triangle_stack(system->parts, system->pick, blocks, &triangle);
+        if (!status)
+            status = em_solve(system, &triangle, fit->resampled + (size_t)solved * (size_t)cols, NULL);
+        if (status && status != JRX_EINVAL)
+            return status;
+        solved += !status;
+    }
+    fit->resamples_solved = solved * 10 < resamples * 9 ? 0 : solved;
+    double *values = jrx_alloc((size_t)(fit->resamples_solved + 1) * sizeof *values);
+    if (!values)
+        return JRX_ENOMEM;
+    for (int j = 0; j < cols; j++) {
+        for (int b = 0; b < fit->resamples_solved; b++)
+            values[b] = fit->resampled[b * cols + j];
+        fit->coefficient[j].interval = em_central(values, (size_t)fit->resamples_solved, fit->options.confidence_ratio);
+    }
+    free(values);
+    return 0;
+}
+
+int em_leave_out(struct em_system *system, struct em_fit *fit)
+{
+    const struct em_data *data = system->data;
+    double sum = 0;
+    for (int out = 0; out < fit->blocks; out++) {
+        struct em_triangle triangle;
+        double x[EM_COLUMNS];
+        size_t others = 0;
+        for (int k = 0; k < fit->blocks; k++) {
+            if (k != out)
+                system->pick[others++] = (size_t)k;
+        }
+        int status = others ? em_triangle_stack(system->parts, system->pick, others, &triangle) : JRX_EINVAL;
+        if (!status)
+            status = em_solve(system, &triangle, x, NULL);
+        if (status && status != JRX_EINVAL)
+            return status;
+        for (size_t i = 0; i < data->rows; i++) {
+            if (fit->block[i] == out)
+                fit->left_out[i] = status ? (double)NAN : em_row_value(data, x, i);
+        }
+    }
+    for (size_t i = 0; i < data->rows; i++)
+        sum += fabs(data->y[i] - fit->left_out[i]) / fabs(data->y[i]);
+    fit->left_out_mape_ratio = isfinite(sum) ? sum / (double)data->rows : (double)NAN;
+    return 0;
+}
