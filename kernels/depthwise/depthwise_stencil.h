@@ -1,0 +1,251 @@
+/*
+ * The loop nest of forward and backward-data. Backward-data is the same stencil over dy with the taps turned around:
+ * tap k of one is tap 8 - k of the other. `dir`, `multiplier` and `d` are compile-time constants wherever they are
+ * arguments of inline functions, so that each combination becomes code without tests.
+ *
+ * In a fast row every input pixel is loaded once a chunk and used for the up to three taps of its row; taps outside
+ * the grid are never generated. With 32 registers a chunk is the whole row of 14 outputs. With 16 it is at most 8:
+ * columns a dilation apart from each other, which share inputs, where the dilation allows it.
+ */
+#ifndef KERNELS_DEPTHWISE_STENCIL_H
+#define KERNELS_DEPTHWISE_STENCIL_H
+#include "kernels/depthwise/depthwise.h"
+#include "kernels/depthwise/depthwise_pairs.h"
+#include "kernels/depthwise/depthwise_scalar.h"
+
+/* Outputs of each chunk as a mask of columns, by dw_dilation_index(). */
+#if defined __AVX512F__
+static const unsigned dw_chunk[DW_DILATIONS][DW_CHUNKS] = {{0x3fff}, {0x3fff}, {0x3fff}, {0x3fff}};
+#else
+static const unsigned dw_chunk[DW_DILATIONS][DW_CHUNKS] = {
+    {0x007f, 0x3f80}, {0x1555, 0x2aaa}, {0x1249, 0x2492, 0x0924}, {0x30c3, 0x0f3c}};
+#endif
+
+/* One unit: planes at its first lane, rows and symbols to write. */
+struct dw_plane {
+    struct kn_trace *trace;
+    const float *in, *w, *bias;
+    float *out;
+    int f, t, dil_f, dil_t;
+    struct dw_span span;
+};
+
+KN_INLINE enum kn_operand dw_in(const int dir)
+{
+    return dir == KN_FWD ? KN_IN : KN_OUT;
+}
+KN_INLINE enum kn_operand dw_out(const int dir)
+{
+    return dir == KN_FWD ? KN_OUT : KN_IN;
+}
+/* The multiplier on the side that is read, and on the side that is written. */
+KN_INLINE int dw_in_multiplier(const int dir, const int multiplier)
+{
+    return dir == KN_FWD ? multiplier : 1;
+}
+KN_INLINE int dw_out_multiplier(const int dir, const int multiplier)
+{
+    return dir == KN_FWD ? 1 : multiplier;
+}
+
+KN_INLINE const float *dw_tap(const float *w, const int dir, const int k)
+{
+    return w + (dir == KN_FWD ? k : KN_TAPS - 1 - k) * KN_LANES;
+}
+
+KN_INLINE kn_vec dw_start(const struct dw_plane *p, int part)
+{
+    return p->bias ? kn_ld(p->trace, KN_BIAS, p->bias + part * KN_WIDTH) : kn_zero();
+}
+
+KN_INLINE const float *dw_row(const struct dw_plane *p, int f)
+{
+    return p->in + (ptrdiff_t)f * p->t * KN_LANES;
+}
+
+/* The outputs `cols` of row f. */
+KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int dir, const int multiplier, const int d,
+                            const unsigned cols)
+{
+    const unsigned reads = cols | cols << d | cols >> d;
+    const int from = part * KN_WIDTH / dw_in_multiplier(dir, multiplier);
+    kn_vec acc[DW_T], start = dw_start(p, part);
+    KN_UNROLL(14) for (int i = 0; i < DW_T; i++) acc[i] = start;
+    KN_UNROLL(3) for (int r = 0; r < 3; r++)
+    {
+        int at = f + (r - 1) * p->dil_f;
+        if (at < 0 || at >= p->f)
+            continue;
+        const float *row = dw_row(p, at) + from, *w = p->w + part * KN_WIDTH;
+        kn_vec w0 = kn_ld(p->trace, KN_WEIGHT, dw_tap(w, dir, 3 * r));
+        kn_vec w1 = kn_ld(p->trace, KN_WEIGHT, dw_tap(w, dir, 3 * r + 1));
+        kn_vec w2 = kn_ld(p->trace, KN_WEIGHT, dw_tap(w, dir, 3 * r + 2));
+        KN_UNROLL(14) for (int i = 0; i < DW_T; i++) if (reads >> i & 1)
+        {
+            kn_vec v = kn_ld_spread(p->trace, dw_in(dir), row + i * KN_LANES, dw_in_multiplier(dir, multiplier));
+            if (i + d < DW_T && cols >> (i + d) & 1)
+                acc[i + d] = kn_fma(v, w0, acc[i + d]);
+            if (cols >> i & 1)
+                acc[i] = kn_fma(v, w1, acc[i]);
+            if (i >= d && cols >> (i - d) & 1)
+                acc[i - d] = kn_fma(v, w2, acc[i - d]);
+        }
+    }
+    float *out = p->out + (ptrdiff_t)f * DW_T * KN_LANES + part * KN_WIDTH / dw_out_multiplier(dir, multiplier);
+    KN_UNROLL(14)
+    for (int i = 0; i < DW_T; i++) if (cols >> i & 1)
+        kn_st_folded(p->trace, dw_out(dir), out + i * KN_LANES, acc[i], dw_out_multiplier(dir, multiplier));
+}
+
+KN_INLINE void dw_fast_rows(const struct dw_plane *p, const int dir, const int multiplier, const int d)
+{
+    for (int f = p->span.f0; f < p->span.f1; f++)
+        for (int part = 0; part < KN_PARTS; part++)
+            KN_UNROLL(4)
+            for (int i = 0; i < DW_CHUNKS; i++) if (dw_chunk[dw_dilation_index(d)][i])
+                dw_row_chunk(p, f, part, dir, multiplier, d, dw_chunk[dw_dilation_index(d)][i]);
+}
+
+/* Any grid, any dilation: output by output, every tap its own loads. */
+KN_INLINE void dw_general_rows(const struct dw_plane *p, const int dir, const int multiplier)
+{
+    const struct dw_span *s = &p->span;
+    for (int f = s->f0; f < s->f1; f++)
+        for (int t = s->t0; t < s->t1; t++)
+            for (int part = 0; part < KN_PARTS; part++) {
+                const int from = part * KN_WIDTH / dw_in_multiplier(dir, multiplier);
+                kn_vec acc = dw_start(p, part);
+                KN_UNROLL(9) for (int k = 0; k < KN_TAPS; k++)
+                {
+                    int at_f = f + (k / 3 - 1) * p->dil_f, at_t = t + (k % 3 - 1) * p->dil_t;
+                    if (at_f < 0 || at_f >= p->f || at_t < 0 || at_t >= p->t)
+                        continue;
+                    acc = kn_fma(kn_ld_spread(p->trace, dw_in(dir), dw_row(p, at_f) + at_t * KN_LANES + from,
+                                              dw_in_multiplier(dir, multiplier)),
+                                 kn_ld(p->trace, KN_WEIGHT, dw_tap(p->w + part * KN_WIDTH, dir, k)), acc);
+                }
+                kn_st_folded(p->trace, dw_out(dir),
+                             p->out + ((ptrdiff_t)f * p->t + t) * KN_LANES +
+                                 part * KN_WIDTH / dw_out_multiplier(dir, multiplier),
+                             acc, dw_out_multiplier(dir, multiplier));
+            }
+}
+
+/* Half a block of dx whose outputs do not exist: padding. */
+KN_INLINE void dw_clear_half(const struct dw_plane *p)
+{
+    const struct dw_span *s = &p->span;
+    for (int f = s->f0; f < s->f1; f++)
+        for (int t = s->t0; t < s->t1; t++)
+            for (int part = 0; part < KN_PARTS; part++)
+                kn_st_folded(p->trace, KN_IN, p->out + ((ptrdiff_t)f * p->t + t) * KN_LANES + part * KN_WIDTH / 2,
+                             kn_zero(), 2);
+}
+
+KN_INLINE void dw_rows(const struct dw_plane *p, const int dir, const int multiplier, int fast)
+{
+    if (!fast)
+        dw_general_rows(p, dir, multiplier);
+    else if (p->dil_t == 1)
+        dw_fast_rows(p, dir, multiplier, 1);
+    else if (p->dil_t == 2)
+        dw_fast_rows(p, dir, multiplier, 2);
+    else if (p->dil_t == 3)
+        dw_fast_rows(p, dir, multiplier, 3);
+    else
+        dw_fast_rows(p, dir, multiplier, 6);
+}
+
+/* The plane of a unit: block u on the side of y; block u, or half block u, on the side of x. */
+KN_INLINE struct dw_plane dw_plane_of(const struct kn_args *a, const struct dw_span *span, const int dir,
+                                      const int multiplier)
+{
+    const struct kn_shape *s = a->shape;
+    size_t plane = (size_t)s->f * (size_t)s->t * KN_LANES;
+    size_t y = ((size_t)span->n * (size_t)kn_blocks(s->oc) + (size_t)span->u) * plane;
+    size_t x = ((size_t)span->n * (size_t)kn_blocks(s->ic) + (size_t)(span->u / multiplier)) * plane +
+               (size_t)(span->u % multiplier * KN_LANES / 2);
+    return (struct dw_plane){.trace = a->trace,
+                             .in = dir == KN_FWD ? a->x + x : a->dy + y,
+                             .out = dir == KN_FWD ? a->y + y : a->dx + x,
+                             .w = a->w + span->u * KN_TAPS * KN_LANES,
+                             .bias = dir == KN_FWD && a->bias ? a->bias + span->u * KN_LANES : NULL,
+                             .f = s->f,
+                             .t = s->t,
+                             .dil_f = s->dil_f,
+                             .dil_t = s->dil_t,
+                             .span = *span};
+}
+
+KN_INLINE void dw_unit(const struct kn_args *a, const struct dw_span *span, const int dir, int fast)
+{
+    const struct kn_shape *s = a->shape;
+    int multiplier = dw_multiplier(s);
+    if (multiplier == 1) {
+        struct dw_plane plane = dw_plane_of(a, span, dir, 1);
+        dw_rows(&plane, dir, 1, fast);
+    } else if (multiplier == 2) {
+        struct dw_plane plane = dw_plane_of(a, span, dir, 2);
+        if (span->u < kn_blocks(s->oc))
+            dw_rows(&plane, dir, 2, fast);
+        else
+            dw_clear_half(&plane);
+    } else if (dir == KN_FWD) {
+        dw_scalar_fwd(a, span);
+    } else {
+        dw_scalar_bwd_data(a, span);
+    }
+}
+
+KN_INLINE void dw_run(const struct kn_args *a, const int dir)
+{
+    const struct kn_shape *s = a->shape;
+    const struct kn_tile tile = dw_resolve(s, a->tile);
+    const int fast = dw_fast(s, &tile), units = dw_units(dir, s), group = tile.oc / KN_LANES;
+#pragma omp parallel for collapse(3) num_threads(a->threads) schedule(static)
+    for (int n = 0; n < s->n; n++)
+        for (int u0 = 0; u0 < units; u0 += group)
+            for (int f0 = 0; f0 < s->f; f0 += tile.f)
+                for (int t0 = 0; t0 < s->t; t0 += tile.t)
+                    for (int u = u0; u < u0 + group && u < units; u++) {
+                        int f1 = s->f - f0 < tile.f ? s->f : f0 + tile.f, t1 = s->t - t0 < tile.t ? s->t : t0 + tile.t;
+                        dw_unit(a, &(struct dw_span){.n = n, .u = u, .f0 = f0, .f1 = f1, .t0 = t0, .t1 = t1}, dir,
+                                fast);
+                    }
+}
+
+/* Loads and stores of one unit, all of its rows, in floats of 16 lanes each. */
+static inline void dw_work(enum kn_dir dir, const struct kn_shape *s, const struct kn_tile *asked, struct kn_work *work)
+{
+    const struct kn_tile tile = dw_resolve(s, asked);
+    double row_taps = dw_taps(s->f, s->dil_f), taps = row_taps * dw_taps(s->t, s->dil_t);
+    double inputs = taps, weights = taps, biases = (double)s->f * s->t, lane_bytes = sizeof(float) * s->n;
+    int multiplier = dw_multiplier(s);
+    kn_work_init(work, KN_DEPTHWISE, dir, s);
+    work->store_bytes = sizeof(float) * (double)(dir == KN_FWD ? kn_y_floats(s) : kn_x_floats(s));
+    if (multiplier > 2) {
+        work->load_bytes = lane_bytes * s->oc * (2 * taps + (dir == KN_FWD ? biases : 0));
+        return;
+    }
+    if (dw_fast(s, &tile)) {
+        inputs = weights = biases = 0;
+        for (int i = 0; i < DW_CHUNKS; i++) {
+            unsigned cols = dw_chunk[dw_dilation_index(s->dil_t)][i];
+            inputs += row_taps * dw_columns_read(cols, s->dil_t);
+            weights += cols ? row_taps * 3 : 0;
+            biases += cols ? s->f : 0;
+        }
+    }
+    double lanes = (double)kn_blocks(s->oc) * KN_LANES;
+    work->executed_flop = 2 * taps * lanes * s->n;
+    work->load_bytes =
+        lane_bytes * lanes * (inputs / dw_in_multiplier(dir, multiplier) + weights + (dir == KN_FWD ? biases : 0));
+}
+
+static inline size_t dw_no_workspace(const struct kn_shape *shape, const struct kn_tile *tile, int threads)
+{
+    (void)shape, (void)tile, (void)threads;
+    return 0;
+}
+
+#endif
