@@ -26,7 +26,7 @@ struct nn_layer {
     char name[NN_NAME]; /* "block3.pw1": the prefix of its tensors */
     enum nn_kind kind;
     enum kn_op op;         /* of a NN_CONV */
-    int in[2];             /* values read; the second by NN_ADD only */
+    int in[2];             /* values read; the second by NN_ADD only, else -1 */
     int ic, oc;            /* real channels */
     int dil_f, dil_t;      /* of a 3x3 stencil */
     size_t weight, bias;   /* [float] into the parameter block; a norm's scale and shift */
@@ -69,7 +69,10 @@ void nn_net_fini(struct nn_net *net);
 int nn_conv(struct nn_net *net, const char *name, enum kn_op op, int in, int oc, int dil_f, int dil_t);
 int nn_norm_relu(struct nn_net *net, const char *name, int in);
 int nn_add(struct nn_net *net, const char *name, int in, int other);
-/** Ends the table: `output` is the result. Lays out the blocks and lists the tensors. 0, JRX_EINVAL, JRX_ENOMEM. */
+/**
+ * Ends the table: `output` is the result. Lays out the blocks and lists the tensors. 0, JRX_ENOMEM, JRX_EINVAL (a value
+ * that nobody reads, or a result that somebody does).
+ */
 int nn_net_done(struct nn_net *net, int output);
 
 /** Channels of a value. */

@@ -34,7 +34,7 @@ struct nn_schedule {
     int64_t steps;
 };
 
-/** The rate of step 1..steps. Pure. */
+/** The rate of step 1..steps; hold is at least warmup. Pure. */
 double nn_rate(const struct nn_schedule *schedule, int64_t step);
 
 #endif

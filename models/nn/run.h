@@ -18,10 +18,13 @@ struct nn_context {
     int n, f, t, threads;
     size_t bytes; /* of the arena */
     char *arena;
-    float **value;    /* [layers + 1] activations; some share a buffer */
-    float **gradient; /* [layers + 1], training; NULL where no gradient is needed (the input) */
-    float *scratch, *workspace;
-    float *saved; /* training: what the norms keep for the way back, laid out as the statistics block */
+    float *value[NN_MAX_LAYERS + 1];    /* activations; some share a buffer */
+    float *gradient[NN_MAX_LAYERS + 1]; /* training; NULL for the input, whose gradient nobody needs */
+    int last_reader[NN_MAX_LAYERS + 1]; /* the last layer that reads a value: the first to add to its gradient */
+    const struct kn_kernel *kernel[NN_MAX_LAYERS][KN_DIRS];
+    float *scratch;   /* a second contribution to a gradient, before it is added */
+    float *workspace; /* of the kernels */
+    float *saved;     /* mean and 1 / deviation (training), scale and shift (inference) of the norms */
 };
 
 /**

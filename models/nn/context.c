@@ -1,0 +1,226 @@
+/*
+ * The plan of a context: which buffers exist, at which steps each is needed, and which values share one. Forward of
+ * layer i is step i, its backward step 2 layers - 1 - i.
+ */
+#include "harness/base/error.h"
+#include "harness/base/mem.h"
+#include "models/nn/place.h"
+#include "models/nn/run.h"
+#include <stdlib.h>
+
+enum { VALUES = NN_MAX_LAYERS + 1 };
+
+struct plan {
+    int value_root[VALUES], gradient_root[VALUES]; /* whose buffer a value, or its gradient, lies in */
+    struct nn_buffer buffer[2 * VALUES];           /* activations, then gradients; those of roots are used */
+    size_t scratch_bytes, workspace_bytes, saved_bytes, arena_bytes;
+};
+
+static size_t value_bytes(const struct nn_context *context, int value)
+{
+    return sizeof(float) * (size_t)context->n * (size_t)kn_blocks(nn_channels(context->net, value)) * KN_LANES *
+           (size_t)context->f * (size_t)context->t;
+}
+
+static int reads(const struct nn_layer *layer, int value)
+{
+    return layer->in[0] == value || layer->in[1] == value;
+}
+
+/*
+ * Activations. Training keeps the input of convolutions and norms for the way back. A norm or sum writes over an input
+ * that nobody needs after it.
+ */
+static void plan_values(const struct nn_context *context, struct plan *plan)
+{
+    const struct nn_net *net = context->net;
+    for (int v = 0; v <= net->layers; v++) {
+        struct nn_buffer *b = &plan->buffer[v];
+        *b = (struct nn_buffer){.bytes = value_bytes(context, v), .first = v ? v - 1 : 0, .last = v ? v - 1 : 0};
+        plan->value_root[v] = v;
+        for (int i = 0; i < net->layers; i++)
+            if (reads(&net->layer[i], v)) {
+                int back = context->mode == NN_TRAINING && net->layer[i].kind != NN_ADD;
+                int step = back ? 2 * net->layers - 1 - i : i;
+                b->last = step > b->last ? step : b->last;
+            }
+        if (v == net->output)
+            b->last = net->layers;
+    }
+    for (int i = 0; i < net->layers; i++)
+        for (int k = 0; k < 2 && net->layer[i].kind != NN_CONV; k++) {
+            int in = net->layer[i].in[k], root = in < 0 ? -1 : plan->value_root[in];
+            if (root < 0 || plan->value_root[i + 1] != i + 1 || plan->buffer[root].last != i)
+                continue;
+            plan->value_root[i + 1] = root;
+            plan->buffer[root].last = plan->buffer[i + 1].last;
+            plan->buffer[i + 1].bytes = 0;
+        }
+}
+
+/*
+ * Whether the gradient of `in` can lie where that of layer j's result does: no layer before j may write to one value of
+ * the group while another is still to be read, by the layer that made it. `in_place`: layer j itself writes, too.
+ */
+static int joins(const struct nn_context *context, const struct plan *plan, int j, int in, int in_place)
+{
+    const struct nn_net *net = context->net;
+    if (in <= 0 || context->last_reader[in] != j || plan->gradient_root[in] != in)
+        return 0;
+    for (int q = 1; q <= net->layers; q++) {
+        if (plan->gradient_root[q] != plan->gradient_root[j + 1] || q == j + 1)
+            continue;
+        if (in_place && q - 1 <= j)
+            return 0;
+        for (int k = 0; k < j; k++)
+            if ((reads(&net->layer[k], in) && k >= q - 1) || (reads(&net->layer[k], q) && k >= in - 1))
+                return 0;
+    }
+    return 1;
+}
+
+/* Gradients: needed from the first contribution on until the layer that made the value has been walked back. */
+static void plan_gradients(const struct nn_context *context, struct plan *plan)
+{
+    const struct nn_net *net = context->net;
+    struct nn_buffer *buffer = plan->buffer + VALUES;
+    for (int v = 1; v <= net->layers; v++) {
+        int start = v == net->output ? net->layers : 2 * net->layers - 1 - context->last_reader[v];
+        buffer[v] = (struct nn_buffer){.bytes = value_bytes(context, v), .first = start, .last = 2 * net->layers - v};
+        plan->gradient_root[v] = v;
+    }
+    for (int j = net->layers - 1; j >= 0; j--)
+        for (int k = 0; k < 2 && net->layer[j].kind != NN_CONV; k++) {
+            int in = net->layer[j].in[k], root = plan->gradient_root[j + 1];
+            if (!joins(context, plan, j, in, net->layer[j].kind == NN_NORM_RELU))
+                continue;
+            plan->gradient_root[in] = root;
+            buffer[root].last = buffer[in].last > buffer[root].last ? buffer[in].last : buffer[root].last;
+            buffer[in].bytes = 0;
+        }
+}
+
+/* For a second contribution to a gradient, and for the gradient of the input that a norm cannot help making. */
+static void plan_scratch(const struct nn_context *context, struct plan *plan)
+{
+    for (int i = 0; i < context->net->layers; i++) {
+        const struct nn_layer *l = &context->net->layer[i];
+        int in = l->in[0], second = l->kind == NN_CONV && in && context->last_reader[in] != i;
+        if ((second || (l->kind == NN_NORM_RELU && !in)) && value_bytes(context, in) > plan->scratch_bytes)
+            plan->scratch_bytes = value_bytes(context, in);
+    }
+}
+
+static int plan_kernels(struct nn_context *context, struct plan *plan)
+{
+    const struct nn_net *net = context->net;
+    for (int i = 0; i < net->layers; i++) {
+        const struct nn_layer *l = &net->layer[i];
+        struct kn_shape shape = nn_layer_shape(l, context->n, context->f, context->t);
+        if (l->kind != NN_CONV)
+            continue;
+        if (kn_shape_check(l->op, &shape))
+            return jrx_fail(JRX_EINVAL, "layer %s: %s", l->name, jrx_last_error());
+        for (int dir = 0; dir < (context->mode == NN_TRAINING ? KN_DIRS : 1); dir++) {
+            const struct kn_kernel *kernel = l->kernel[dir] ? l->kernel[dir] : kn_best(l->op, (enum kn_dir)dir);
+            if (kernel->op != l->op || (int)kernel->dir != dir)
+                return jrx_fail(JRX_EINVAL, "layer %s: %s is no %s_%s kernel", l->name, kernel->name, kn_op_name(l->op),
+                                kn_dir_name((enum kn_dir)dir));
+            if (kernel->supports(&shape, &l->tile[dir]))
+                return jrx_fail(JRX_EINVAL, "layer %s: %s", l->name, jrx_last_error());
+            size_t bytes = kernel->workspace_bytes(&shape, &l->tile[dir], context->threads);
+            plan->workspace_bytes = bytes > plan->workspace_bytes ? bytes : plan->workspace_bytes;
+            context->kernel[i][dir] = kernel;
+        }
+    }
+    return 0;
+}
+
+/* Fills the context up to its arena, whose bytes it leaves in the plan. */
+static int make_plan(struct nn_context *context, struct plan *plan)
+{
+    const struct nn_net *net = context->net;
+    if (context->n < 1 || context->f < 1 || context->t < 1 || context->threads < 1)
+        return jrx_fail(JRX_EINVAL, "network: %d slots of %d x %d on %d threads; all must be 1 or more", context->n,
+                        context->f, context->t, context->threads);
+    for (int i = 0; i < net->layers; i++)
+        for (int k = 0; k < 2; k++)
+            if (net->layer[i].in[k] >= 0)
+                context->last_reader[net->layer[i].in[k]] = i;
+    int status = plan_kernels(context, plan);
+    if (status)
+        return status;
+    plan_values(context, plan);
+    if (context->mode == NN_TRAINING) {
+        plan_gradients(context, plan);
+        plan_scratch(context, plan);
+    }
+    plan->saved_bytes = net->statistic_floats * sizeof(float);
+    plan->arena_bytes = nn_place(plan->buffer, 2 * VALUES);
+    return 0;
+}
+
+/* Twice: to add up, and to hand out (harness/base/mem.h). */
+static void hand_out(struct nn_context *context, const struct plan *plan, struct jrx_arena *arena)
+{
+    char *base = jrx_arena_get(arena, plan->arena_bytes);
+    context->scratch = jrx_arena_get(arena, plan->scratch_bytes);
+    context->workspace = jrx_arena_get(arena, plan->workspace_bytes);
+    context->saved = jrx_arena_get(arena, plan->saved_bytes);
+    for (int v = 0; base && v <= context->net->layers; v++) {
+        context->value[v] = (float *)(void *)(base + plan->buffer[plan->value_root[v]].offset);
+        if (v && context->mode == NN_TRAINING)
+            context->gradient[v] = (float *)(void *)(base + plan->buffer[VALUES + plan->gradient_root[v]].offset);
+    }
+}
+
+int nn_context_init(struct nn_context *context, const struct nn_net *net, enum nn_mode mode, int n, int f, int t,
+                    int threads)
+{
+    *context = (struct nn_context){.net = net, .mode = mode, .n = n, .f = f, .t = t, .threads = threads};
+    struct plan plan = {.scratch_bytes = 0};
+    struct jrx_arena arena = {0};
+    int status = make_plan(context, &plan);
+    if (status)
+        return status;
+    hand_out(context, &plan, &arena);
+    status = jrx_arena_init(&arena, arena.used);
+    if (status)
+        return status;
+    hand_out(context, &plan, &arena);
+    context->arena = arena.base;
+    context->bytes = arena.size;
+    return 0;
+}
+
+void nn_context_fini(struct nn_context *context)
+{
+    free(context->arena);
+    *context = (struct nn_context){0};
+}
+
+size_t nn_context_bytes(const struct nn_net *net, enum nn_mode mode, int n, int f, int t, int threads)
+{
+    struct nn_context context = {.net = net, .mode = mode, .n = n, .f = f, .t = t, .threads = threads};
+    struct plan plan = {.scratch_bytes = 0};
+    struct jrx_arena arena = {0};
+    if (make_plan(&context, &plan))
+        return 0;
+    hand_out(&context, &plan, &arena);
+    return arena.used;
+}
+
+float *nn_input(const struct nn_context *context)
+{
+    return context->value[0];
+}
+
+const float *nn_output(const struct nn_context *context)
+{
+    return context->value[context->net->output];
+}
+
+float *nn_output_gradient(const struct nn_context *context)
+{
+    return context->gradient[context->net->output];
+}

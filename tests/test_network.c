@@ -1,0 +1,446 @@
+/* models/nn: the table of layers, the plan, the walks forward and backward. */
+#include "harness/base/error.h"
+#include "harness/base/mem.h"
+#include "harness/base/rng.h"
+#include "models/nn/place.h"
+#include "models/nn/run.h"
+#include "models/receiver/deeprx.h"
+#include "tests/support/nn_reference.h"
+#include "tests/support/test.h"
+
+static void published_parameter_and_mac_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        double width;
+        int logits;
+        int64_t parameters, macs_per_re;
+    } known[] = {
+        /* re-implementations that agree with the MathWorks example; MACs: the sum of the published layer table */
+        {"deeprx", 1, 4, 1232516, 1216384}, {"deeprx", 1, 8, 1232776, 1216640}, {"deeprx", 2, 8, 4775688, 0},
+        {"deeprx", 0.75, 8, 708008, 0},     {"deeprx", 0.5, 8, 327624, 0},      {"deeprx", 0.25, 8, 91624, 0},
+        {"deeprx", 0.125, 8, 27768, 0},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct nn_net net;
+        struct rx_shape shape = {rx_body_find(known[i].body), known[i].width, 2, known[i].logits};
+        assert_int_equal(rx_net_init(&net, &shape), 0);
+        assert_int_equal(nn_parameters(&net), known[i].parameters);
+        if (known[i].macs_per_re)
+            assert_int_equal(nn_macs_per_re(&net), known[i].macs_per_re);
+        nn_net_fini(&net);
+    }
+}
+
+static void the_wide_dilation_lies_along_frequency(void **state)
+{
+    (void)state;
+    struct nn_net net;
+    struct rx_shape shape = {rx_bodies(), 1, 2, RX_LOGITS};
+    int seen = 0;
+    assert_int_equal(rx_net_init(&net, &shape), 0);
+    for (int i = 0; i < net.layers; i++)
+        if (!strcmp(net.layer[i].name, "block6.dw2")) {
+            assert_int_equal(net.layer[i].dil_t, 3);
+            assert_int_equal(net.layer[i].dil_f, 6);
+            seen++;
+        }
+    assert_int_equal(seen, 1);
+    nn_net_fini(&net);
+}
+
+/* ---- forward and backward against the reference ---- */
+
+struct bench {
+    struct nn_net net;
+    struct nn_context context;
+    struct reference reference;
+    float *parameters, *statistics, *gradient;
+    double *slope; /* dloss/doutput: the loss is the sum of slope * output, so borders do not cancel */
+    int outputs;
+};
+
+/* Parameters and input away from their starting values, so that nothing is 0 or 1 by chance. */
+static void bench_init(struct bench *b, int n, int f, int t, int threads)
+{
+    struct jrx_rng rng;
+    struct nn_net *net = &b->net;
+    b->parameters = jrx_alloc(net->parameter_floats * sizeof(float));
+    b->gradient = jrx_alloc(net->parameter_floats * sizeof(float));
+    b->statistics = jrx_alloc(net->statistic_floats * sizeof(float));
+    assert_non_null(b->parameters && b->gradient && b->statistics ? b : NULL);
+    nn_net_start(net, 5, b->parameters, b->statistics);
+    for (int i = 0; i < net->tensors; i++) {
+        float real[4096];
+        double normal[2];
+        const char *name = net->tensor[i].name;
+        size_t size = nn_tensor_size(&net->tensor[i]);
+        jrx_rng_init(&rng, 6, (uint64_t)i);
+        if (net->tensor[i].dims == 4)
+            continue;
+        for (size_t k = 0; k < size; k++) {
+            jrx_rng_normal2(&rng, &normal[0], &normal[1]);
+            real[k] =
+                (float)(strstr(name, ".weight") || strstr(name, "_var") ? 1 + 0.3 * tanh(normal[0]) : 0.3 * normal[0]);
+        }
+        nn_tensor_pack(net, &net->tensor[i], real, net->tensor[i].statistic ? b->statistics : b->parameters);
+    }
+    assert_int_equal(nn_context_init(&b->context, net, NN_TRAINING, n, f, t, threads), 0);
+    reference_init(&b->reference, net, n, f, t, 1, b->parameters, b->statistics);
+    jrx_rng_init(&rng, 7, 0);
+    for (int i = 0; i < n * net->channels * f * t; i++)
+        b->reference.value[0][i] = 4 * jrx_rng_uniform(&rng) - 2;
+    reference_to_blocked(b->reference.value[0], nn_input(&b->context), n, net->channels, f, t);
+    reference_from_blocked(nn_input(&b->context), b->reference.value[0], n, net->channels, f, t); /* rounded alike */
+    b->outputs = n * nn_channels(net, net->output) * f * t;
+    b->slope = calloc((size_t)b->outputs, sizeof *b->slope);
+    for (int i = 0; i < b->outputs; i++)
+        b->slope[i] = (float)(jrx_rng_uniform(&rng) - 0.3);
+}
+
+static void bench_fini(struct bench *b)
+{
+    reference_fini(&b->reference);
+    nn_context_fini(&b->context);
+    nn_net_fini(&b->net);
+    free(b->parameters);
+    free(b->statistics);
+    free(b->gradient);
+    free(b->slope);
+}
+
+static double reference_loss(struct bench *b)
+{
+    double sum = 0;
+    reference_forward(&b->reference);
+    for (int i = 0; i < b->outputs; i++)
+        sum += b->slope[i] * b->reference.value[b->net.output][i];
+    return sum;
+}
+
+static double rms(const float *v, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)v[i] * v[i];
+    return sqrt(sum / (double)count);
+}
+
+/*
+ * Every sum has at most a few hundred terms, so a layer's relative rounding error is below sqrt(300) 2^-24 = 1e-6, and
+ * some thirty layers in a row, each amplifying by a norm, leave 1e-5 with room to spare: the bound against the output's
+ * own size.
+ */
+static void check_forward(struct bench *b, const float *output)
+{
+    const int n = b->context.n, f = b->context.f, t = b->context.t;
+    double *got = calloc((size_t)b->outputs, sizeof *got), size = 0;
+    const double *want = b->reference.value[b->net.output];
+    reference_from_blocked(output, got, n, nn_channels(&b->net, b->net.output), f, t);
+    for (int i = 0; i < b->outputs; i++)
+        size += want[i] * want[i] / b->outputs;
+    for (int i = 0; i < b->outputs; i++)
+        assert_near(got[i], want[i], 1e-5 * sqrt(size));
+    free(got);
+}
+
+/*
+ * Our float gradient against central differences of the double reference. The step h = 1e-7 keeps small the chance that
+ * one of some 30,000 ReLUs bends within it, and leaves the differences an error of 2^-53 loss / h, about 1e-8 of the
+ * loss. The bound is 1e-4 of the largest of: the gradient itself, the root mean square of its tensor, and that of the
+ * layer's weights. (A bias that a later norm takes away again has gradient 0; what is left of it is the rounding of its
+ * sum.)
+ */
+static void check_gradient(struct bench *b, int tensor, size_t element)
+{
+    const struct nn_net *net = &b->net;
+    const double h = 1e-7;
+    float real[8192], weight[8192];
+    int first = tensor;
+    double *p = &b->reference.tensor[tensor][element], kept = *p;
+    *p = kept + h;
+    double up = reference_loss(b);
+    *p = kept - h;
+    double want = (up - reference_loss(b)) / (2 * h);
+    *p = kept;
+    while (first && net->tensor[first - 1].layer == net->tensor[tensor].layer)
+        first--;
+    nn_tensor_unpack(net, &net->tensor[tensor], b->gradient, real);
+    nn_tensor_unpack(net, &net->tensor[first], b->gradient, weight);
+    double scale = fmax(fabs(want), fmax(rms(real, nn_tensor_size(&net->tensor[tensor])),
+                                         rms(weight, nn_tensor_size(&net->tensor[first]))));
+    if (fabs(real[element] - want) > 1e-4 * scale)
+        print_error("%s[%zu]: scale %g\n", net->tensor[tensor].name, element, scale);
+    assert_near(real[element], want, 1e-4 * scale);
+}
+
+static void check_walks(struct bench *b, int elements)
+{
+    struct jrx_rng rng;
+    const int n = b->context.n, f = b->context.f, t = b->context.t;
+    nn_forward(&b->context, b->parameters, b->statistics);
+    reference_forward(&b->reference);
+    check_forward(b, nn_output(&b->context));
+    reference_to_blocked(b->slope, nn_output_gradient(&b->context), n, nn_channels(&b->net, b->net.output), f, t);
+    nn_backward(&b->context, b->parameters, b->gradient);
+    jrx_rng_init(&rng, 8, 0);
+    for (int i = 0; i < b->net.tensors; i++) {
+        size_t size = nn_tensor_size(&b->net.tensor[i]);
+        if (b->net.tensor[i].statistic) { /* mean and variance of the batch, as training hands them out */
+            float real[512];
+            nn_tensor_unpack(&b->net, &b->net.tensor[i], b->statistics, real);
+            for (size_t k = 0; k < size; k++)
+                assert_near(real[k], b->reference.tensor[i][k], 1e-5 * (1 + fabs(b->reference.tensor[i][k])));
+        } else {
+            for (int k = 0; k < elements; k++)
+                check_gradient(b, i, jrx_rng_below(&rng, (uint32_t)size));
+        }
+    }
+}
+
+static void deeprx_agrees_with_the_reference_in_every_layer(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct rx_shape shape = {rx_bodies(), 0.0625, 2, RX_LOGITS};
+    assert_int_equal(rx_net_init(&b.net, &shape), 0);
+    bench_init(&b, 2, 9, 7, 1);
+    check_walks(&b, 2);
+    bench_fini(&b);
+}
+
+static void a_student_of_ragged_width_agrees_with_the_reference(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct rx_shape shape = {rx_body_find("short3"), 0.3125, 1, 5}; /* 20 channels: a full block and a ragged one */
+    assert_int_equal(rx_net_init(&b.net, &shape), 0);
+    bench_init(&b, 3, 8, 5, 2);
+    check_walks(&b, 6);
+    bench_fini(&b);
+}
+
+/* Shortcuts that cross, sums of a value with itself, values read three times, a norm on the input, bias seen by no
+ * norm: what DeepRx never does and the plan must get right all the same. */
+static int tangled(struct nn_net *net)
+{
+    nn_net_init(net, 18);
+    int a = nn_norm_relu(net, "a.norm", 0);
+    int b = nn_conv(net, "b", KN_POINTWISE, a, 18, 1, 1);
+    int c = nn_add(net, "c", b, a);
+    int d = nn_add(net, "d", c, c);
+    int e = nn_norm_relu(net, "e.norm", d);
+    int g = nn_conv(net, "g", KN_CONV3X3, d, 18, 2, 1);
+    int h = nn_add(net, "h", e, c);
+    int i = nn_add(net, "i", g, h);
+    int j = nn_norm_relu(net, "j.norm", i);
+    int k = nn_norm_relu(net, "k.norm", i);
+    int l = nn_add(net, "l", j, k);
+    int m = nn_add(net, "m", l, a);
+    int o = nn_conv(net, "o", KN_DEPTHWISE, m, 36, 1, 2);
+    int p = nn_conv(net, "p", KN_POINTWISE, h, 36, 1, 1);
+    int q = nn_add(net, "q", o, p);
+    int r = nn_add(net, "r", q, q);
+    int s = nn_conv(net, "s", KN_POINTWISE, r, 3, 1, 1);
+    int u = nn_conv(net, "u", KN_POINTWISE, r, 3, 1, 1);
+    int v = nn_conv(net, "v", KN_POINTWISE, u, 3, 1, 1);
+    int w = nn_add(net, "w", s, u);
+    return nn_net_done(net, nn_add(net, "x", w, v));
+}
+
+static void a_tangled_network_agrees_with_the_reference(void **state)
+{
+    (void)state;
+    struct bench b;
+    assert_int_equal(tangled(&b.net), 0);
+    bench_init(&b, 2, 5, 6, 1);
+    check_walks(&b, 12);
+    bench_fini(&b);
+}
+
+static void inference_uses_the_given_statistics_and_less_memory(void **state)
+{
+    (void)state;
+    for (int which = 0; which < 2; which++) {
+        struct bench b;
+        struct rx_shape shape = {rx_bodies(), 0.0625, 2, RX_LOGITS};
+        struct nn_context context;
+        assert_int_equal(which ? tangled(&b.net) : rx_net_init(&b.net, &shape), 0);
+        bench_init(&b, 2, 9, 7, 1);
+        assert_int_equal(nn_context_init(&context, &b.net, NN_INFERENCE, 2, 9, 7, 2), 0);
+        assert_true(which || 3 * context.bytes < b.context.bytes);
+        assert_int_equal(context.bytes, nn_context_bytes(&b.net, NN_INFERENCE, 2, 9, 7, 2));
+        reference_to_blocked(b.reference.value[0], nn_input(&context), 2, b.net.channels, 9, 7);
+        nn_forward(&context, b.parameters, b.statistics);
+        b.reference.training = 0;
+        reference_forward(&b.reference);
+        check_forward(&b, nn_output(&context));
+        nn_context_fini(&context);
+        bench_fini(&b);
+    }
+}
+
+static void the_walks_do_not_depend_on_threads(void **state)
+{
+    (void)state;
+    struct bench one, three;
+    struct rx_shape shape = {rx_body_find("short3"), 0.75, 2, RX_LOGITS};
+    assert_int_equal(rx_net_init(&one.net, &shape), 0);
+    assert_int_equal(rx_net_init(&three.net, &shape), 0);
+    bench_init(&one, 2, 12, 14, 1);
+    bench_init(&three, 2, 12, 14, 3);
+    struct bench *both[] = {&one, &three};
+    for (int i = 0; i < 2; i++) {
+        struct bench *b = both[i];
+        nn_forward(&b->context, b->parameters, b->statistics);
+        reference_to_blocked(b->slope, nn_output_gradient(&b->context), 2, RX_LOGITS, 12, 14);
+        nn_backward(&b->context, b->parameters, b->gradient);
+    }
+    assert_memory_equal(nn_output(&one.context), nn_output(&three.context), 2 * 12 * 14 * 16 * sizeof(float));
+    assert_memory_equal(one.gradient, three.gradient, one.net.parameter_floats * sizeof(float));
+    assert_memory_equal(one.statistics, three.statistics, one.net.statistic_floats * sizeof(float));
+    bench_fini(&one);
+    bench_fini(&three);
+}
+
+static void padding_stays_zero(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct rx_shape shape = {rx_body_find("short3"), 0.3125, 1, 5};
+    assert_int_equal(rx_net_init(&b.net, &shape), 0);
+    bench_init(&b, 2, 8, 5, 1);
+    nn_forward(&b.context, b.parameters, b.statistics);
+    reference_to_blocked(b.slope, nn_output_gradient(&b.context), 2, 5, 8, 5);
+    nn_backward(&b.context, b.parameters, b.gradient);
+    for (int i = 0; i < b.net.tensors; i++) { /* take the real numbers out: nothing may be left */
+        float real[8192] = {0};
+        if (!b.net.tensor[i].statistic)
+            nn_tensor_pack(&b.net, &b.net.tensor[i], real, b.gradient);
+    }
+    for (size_t i = 0; i < b.net.parameter_floats; i++)
+        assert_true(b.gradient[i] == 0);
+    bench_fini(&b);
+}
+
+/* ---- tables, plans, bad input ---- */
+
+static void buffers_that_live_together_never_overlap(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct jrx_rng rng;
+        struct nn_buffer b[40];
+        size_t live = 0, all = 0;
+        jrx_rng_init(&rng, seed, 0);
+        for (int i = 0; i < 40; i++) {
+            int first = (int)jrx_rng_below(&rng, 30);
+            b[i] = (struct nn_buffer){jrx_rng_below(&rng, 1000), first, first + (int)jrx_rng_below(&rng, 8), 1};
+            all += (b[i].bytes + 63) / 64 * 64;
+        }
+        size_t total = nn_place(b, 40);
+        for (int step = 0; step < 40; step++) {
+            size_t sum = 0;
+            for (int i = 0; i < 40; i++)
+                sum += b[i].first <= step && step <= b[i].last ? (b[i].bytes + 63) / 64 * 64 : 0;
+            live = sum > live ? sum : live;
+        }
+        assert_true(total >= live && total <= all);
+        for (int i = 0; i < 40; i++) {
+            assert_true(b[i].offset % 64 == 0 && b[i].offset + b[i].bytes <= total);
+            for (int k = 0; k < i; k++)
+                assert_true(b[i].last < b[k].first || b[k].last < b[i].first || !b[i].bytes || !b[k].bytes ||
+                            b[i].offset + b[i].bytes <= b[k].offset || b[k].offset + b[k].bytes <= b[i].offset);
+        }
+    }
+}
+
+static void two_buffers_in_turn_share_their_place(void **state)
+{
+    (void)state;
+    struct nn_buffer b[] = {{100, 0, 1, 0}, {200, 2, 3, 0}, {64, 1, 2, 0}, {0, 0, 3, 9}};
+    assert_int_equal(nn_place(b, 4), 256 + 64);
+    assert_int_equal(b[0].offset, 0);
+    assert_int_equal(b[1].offset, 0);
+    assert_int_equal(b[2].offset, 256);
+    assert_int_equal(b[3].offset, 0);
+}
+
+static void impossible_networks_are_refused_by_name(void **state)
+{
+    (void)state;
+    struct nn_net net;
+    nn_net_init(&net, 4);
+    assert_int_equal(nn_conv(&net, "far", KN_POINTWISE, 3, 8, 1, 1), JRX_EINVAL);
+    assert_non_null(strstr(jrx_last_error(), "layer far"));
+    assert_int_equal(nn_conv(&net, "dw", KN_DEPTHWISE, 0, 6, 1, 1), JRX_EINVAL);
+    int a = nn_conv(&net, "a", KN_POINTWISE, 0, 8, 1, 1), b = nn_conv(&net, "b", KN_POINTWISE, a, 4, 1, 1);
+    assert_int_equal(nn_add(&net, "sum", a, b), JRX_EINVAL);
+    assert_int_equal(nn_norm_relu(&net, "n", nn_add(&net, "sum", a, b)), JRX_EINVAL);
+    assert_int_equal(nn_net_done(&net, a), JRX_EINVAL); /* b is read by nobody, a is */
+    assert_int_equal(nn_net_done(&net, 7), JRX_EINVAL);
+    assert_int_equal(nn_net_done(&net, b), 0);
+    struct nn_context context;
+    assert_int_equal(nn_context_init(&context, &net, NN_TRAINING, 0, 12, 14, 1), JRX_EINVAL);
+    net.layer[1].kernel[KN_FWD] = kn_best(KN_CONV3X3, KN_FWD);
+    assert_int_equal(nn_context_init(&context, &net, NN_INFERENCE, 1, 12, 14, 1), JRX_EINVAL);
+    assert_non_null(strstr(jrx_last_error(), "layer b"));
+    nn_net_fini(&net);
+    struct rx_shape narrow = {rx_bodies(), 0.001, 2, RX_LOGITS}, many = {rx_bodies(), 1, 9, RX_LOGITS};
+    assert_int_equal(rx_net_init(&net, &narrow), JRX_EINVAL);
+    assert_int_equal(rx_net_init(&net, &many), JRX_EINVAL);
+    assert_null(rx_body_find("resnet"));
+    assert_non_null(strstr(jrx_last_error(), "short3"));
+}
+
+/* Weights start with variance g / fan-in: the sample variance of some thousand within 5 standard errors, fixed seed. */
+static void weights_start_with_the_variance_of_their_fan_in(void **state)
+{
+    (void)state;
+    struct nn_net net;
+    struct rx_shape shape = {rx_bodies(), 0.5, 2, RX_LOGITS};
+    assert_int_equal(rx_net_init(&net, &shape), 0);
+    float *p = jrx_alloc(net.parameter_floats * sizeof *p), *s = jrx_alloc(net.statistic_floats * sizeof *s);
+    float *real = jrx_alloc(net.parameter_floats * sizeof *real);
+    nn_net_start(&net, 1, p, s);
+    for (int i = 0; i < net.tensors; i++) {
+        static const struct {
+            const char *name;
+            double variance;
+        } known[] = {{"stem.weight", 1.0 / 90},
+                     {"block1.dw1.weight", 2.0 / 9},
+                     {"block1.pw1.weight", 1.0 / 64},
+                     {"block3.shortcut.weight", 2.0 / 32},
+                     {"block6.pw2.weight", 1.0 / 256}};
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+            if (!strcmp(net.tensor[i].name, known[k].name)) {
+                size_t n = nn_tensor_size(&net.tensor[i]);
+                nn_tensor_unpack(&net, &net.tensor[i], p, real);
+                assert_relative(pow(rms(real, n), 2), known[k].variance, 5 * sqrt(2.0 / (double)n));
+            }
+    }
+    free(p);
+    free(s);
+    free(real);
+    nn_net_fini(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(published_parameter_and_mac_counts),
+        cmocka_unit_test(the_wide_dilation_lies_along_frequency),
+        cmocka_unit_test(deeprx_agrees_with_the_reference_in_every_layer),
+        cmocka_unit_test(a_student_of_ragged_width_agrees_with_the_reference),
+        cmocka_unit_test(a_tangled_network_agrees_with_the_reference),
+        cmocka_unit_test(inference_uses_the_given_statistics_and_less_memory),
+        cmocka_unit_test(the_walks_do_not_depend_on_threads),
+        cmocka_unit_test(padding_stays_zero),
+        cmocka_unit_test(buffers_that_live_together_never_overlap),
+        cmocka_unit_test(two_buffers_in_turn_share_their_place),
+        cmocka_unit_test(impossible_networks_are_refused_by_name),
+        cmocka_unit_test(weights_start_with_the_variance_of_their_fan_in),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
