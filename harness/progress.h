@@ -24,8 +24,9 @@ enum { JRX_PROGRESS_GROUPS = 64, JRX_PROGRESS_TEXT = 96 };
 struct jrx_progress_group {
     char name[JRX_PROGRESS_TEXT];
     uint32_t items, done;
+    uint32_t timed;   /* done in this run: skipped ones have no time */
     double planned_s; /* an item's time as planned; NAN if not known */
-    double spent_s;   /* on items done */
+    double spent_s;   /* on items timed */
 };
 
 struct jrx_progress {
@@ -34,7 +35,8 @@ struct jrx_progress {
     enum jrx_progress_style style;
     struct jrx_progress_group group[JRX_PROGRESS_GROUPS];
     unsigned groups, current;
-    uint64_t item_start_ns, drawn_ns;
+    uint64_t item_start_ns;
+    int drawn; /* a bar is on the terminal */
     char item[JRX_PROGRESS_TEXT], last[JRX_PROGRESS_TEXT];
     unsigned width; /* columns of the terminal */
 };
