@@ -1,0 +1,29 @@
+# What every figure shares. The program sets `dir` (where the CSV files are), `out` (file name without suffix) and `kind`
+# (svg or png). Columns are read by name, so a missing one is an error and never a wrong curve; empty fields are gaps.
+set datafile separator ","
+set datafile columnheaders
+set datafile missing ""
+set encoding utf8
+if (kind eq "svg") { set terminal svg size 960,600 dynamic font "DejaVu Sans,15" background "white" } \
+else { set terminal pngcairo size 1440,900 font "DejaVu Sans,20" background "white" }
+set output out.".".kind
+
+# Lines differ in darkness, dash and point, so a print in grey keeps them apart.
+set style line 1 lc rgb "#000000" lw 2.2 dt 1 pt 7  ps 0.9
+set style line 2 lc rgb "#b03a2e" lw 2.2 dt 2 pt 5  ps 0.9
+set style line 3 lc rgb "#1f77b4" lw 2.2 dt 4 pt 9  ps 1.0
+set style line 4 lc rgb "#8a8a8a" lw 2.2 dt 3 pt 13 ps 1.1
+set style line 5 lc rgb "#2e7d32" lw 2.2 dt 5 pt 11 ps 1.0
+set style line 6 lc rgb "#7b4fa3" lw 2.2 dt 6 pt 4  ps 0.9
+set style line 9 lc rgb "#999999" lw 1.2 dt 2
+set grid lc rgb "#dddddd" lw 1 dt 1
+set border 3 lw 1.2
+set tics nomirror out
+set key nobox samplen 3
+
+# Panels side by side with one legend below them all:
+#   set multiplot title ...;  eval panel(1, 2);  plot ...;  eval panel(2, 2);  plot ...;  eval legend;  plot NaN ... title "..."
+panel(i, n) = sprintf("set lmargin at screen %.3f; set rmargin at screen %.3f; set tmargin at screen 0.80; set bmargin at screen 0.27; unset key", \
+                      0.105 + (i-1)*0.96/n, 0.025 + i*0.96/n)
+legend = "set lmargin at screen 0.02; set rmargin at screen 0.98; set tmargin at screen 0.13; set bmargin at screen 0.01; unset title; ".\
+         "unset xlabel; unset ylabel; unset tics; unset border; unset logscale; set xrange [0:1]; set yrange [0:1]; unset grid; set key center center horizontal nobox samplen 4"

@@ -1,0 +1,34 @@
+# Bars: inference beside the stacked parts of a training step, for each width.
+load home."/common.gp"
+file = dir."/summary.csv"
+source = word(note, words(note))
+set multiplot title "One slot of 26 PRB through DeepRx on one thread: inference and training\n{/*0.8 ".note."}"
+set style fill solid 1.0 border lc rgb "black"
+set boxwidth 0.34
+set xrange [-0.6:2.6]
+set xtics scale 0
+set yrange [0:*]
+dark = "#111111"; middle = "#5b8fc4"; light = "#c6dbef"; white = "#f4f4f4"
+do for [i=1:2] {
+  what = i == 1 ? "_time" : "_energy"
+  unit = i == 1 ? "_ms" : "_mj"
+  eval panel(i, 2)
+  set xlabel "width of the network relative to DeepRx"
+  set ylabel i == 1 ? "time of a slot (ms)" : "energy of a slot (mJ)"
+  set title i == 1 ? "Run time (measured)" : "Energy (".source.")"
+  forward = "forward".what.unit; backward = "backward".what.unit; update = "update".what.unit; inference = "inference".what
+  plot file using ($0+0.19):(column(forward)+column(backward)+column(update)) with boxes fc rgb dark, \
+       file using ($0+0.19):(column(forward)+column(backward)) with boxes fc rgb middle, \
+       file using ($0+0.19):(column(forward)):xtic(strcol("width_ratio")) with boxes fc rgb light, \
+       file using ($0-0.19):(column(inference.unit)) with boxes fc rgb white, \
+       file using ($0-0.19):(column(inference."_ci_lo".unit)):(0):(column(inference."_ci_hi".unit)-column(inference."_ci_lo".unit)) \
+           with vectors nohead lc rgb "black" lw 3, \
+       file using ($0+0.19):(column(forward)+column("backward".what."_ci_lo".unit)):(0): \
+           (column("backward".what."_ci_hi".unit)-column("backward".what."_ci_lo".unit)) with vectors nohead lc rgb "black" lw 3
+}
+eval legend
+set key maxcols 3
+plot NaN with boxes fc rgb white title "inference", NaN with boxes fc rgb light title "forward (training)", \
+     NaN with boxes fc rgb middle title "backward", NaN with boxes fc rgb dark title "update (AdamW)", \
+     NaN with lines lc rgb "black" lw 3 title "95 % interval"
+unset multiplot
