@@ -25,8 +25,9 @@ struct jrx_schema {
 
 /** 0, or JRX_EINVAL naming the column: bad characters, twice, no doc, or a JRX_REAL without a known unit. Pure. */
 int jrx_schema_check(const struct jrx_schema *schema);
-/** The unit that a column's name ends in: "J" for energy_pkg_j, "1" for _ratio, "" if it names none. Pure. */
-const char *jrx_column_unit(const char *name);
+/** The unit that a column's name ends in, into text[24] and returned: "J" for energy_pkg_j, "FLOP/J" for
+ * rate_flop_per_j, "1" for _ratio, "" if it names none. Pure. */
+const char *jrx_column_unit(const char *name, char text[24]);
 /** One line a column: name, type, unit, sentence. 0 or JRX_EIO. */
 int jrx_schema_print(const struct jrx_schema *schema, FILE *to);
 

@@ -6,35 +6,36 @@
 #ifndef MODELS_ENERGY_DATASHEET_H
 #define MODELS_ENERGY_DATASHEET_H
 
-enum { EM_TEXT = 128, EM_SOURCE = 256 };
+enum { EM_TEXT = 160 };
 
 /* One processor package, from datasheets/<name>.ini. Each figure has its source beside it. */
 struct em_datasheet {
     char name[EM_TEXT];    /* what people call it */
-    char match[EM_TEXT];   /* occurs in the CPU model string */
+    char match[EM_TEXT];   /* occurs in the CPU model string, as whole words */
     double tdp_w;          /* thermal design power of the package */
     double base_hz;        /* base clock: the one the TDP is stated at */
     double flop_per_clock; /* FP32, one core, FMA counted as 2 */
     double cores;          /* physical, of the package */
-    char tdp_source[EM_SOURCE], base_source[EM_SOURCE], flop_source[EM_SOURCE], cores_source[EM_SOURCE];
+    char tdp_source[EM_TEXT], base_source[EM_TEXT], flop_source[EM_TEXT], cores_source[EM_TEXT];
     int fallback; /* 1: the CPU is not in the table, and these are generic.ini's figures, not its own */
 };
 
 /**
  * Finds the entry for a CPU model string (the "model name" of /proc/cpuinfo) among directory/<name>.ini: the longest
- * `match` that occurs in it, case ignored. None: the stated fallback, generic.ini, with `fallback` set.
- * Returns 0; JRX_EIO: no such directory or no generic.ini in it; JRX_EFORMAT: an entry lacks a figure or a source, or
- * the figure is not above 0 (file and key are named).
+ * `match` that occurs in it as whole words ("Gold 6230" is not in "Gold 6230R"), case ignored. None: the stated
+ * fallback, generic.ini, with `fallback` set. All entries are checked, not only the one that is found.
+ * Returns 0; JRX_EIO: the directory cannot be read or has no generic.ini; JRX_EFORMAT as em_datasheet_load().
  */
 int em_datasheet_find(const char *directory, const char *cpu_model, struct em_datasheet *sheet);
 
 /**
  * One INI file into `sheet`. Section [cpu], keys: name, match, and tdp_w, base_hz, flop_per_clock, cores, each with
- * <key>_source. Returns 0, JRX_EIO, JRX_EFORMAT.
+ * <key>_source. Returns 0; JRX_EIO: it cannot be read; JRX_EFORMAT: a key is missing, unknown or given twice, or a
+ * figure is no number above 0 (file and key are named).
  */
 int em_datasheet_load(const char *path, struct em_datasheet *sheet);
 
-/** Peak [flop/s] of `cores` cores at base clock. Pure. */
+/** Peak [flop/s] of `cores` cores at base clock: flop_per_clock * base_hz * cores. Pure. */
 double em_peak_flop_per_s(const struct em_datasheet *sheet, double cores);
 
 /** The share of the TDP [W] that `cores` busy cores answer for: TDP * cores / package cores. An assumption. Pure. */

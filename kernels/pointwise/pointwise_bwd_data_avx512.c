@@ -1,0 +1,15 @@
+/* 14 pixels by 2 vectors of 16: 28 accumulators of 32 registers. */
+#define KN_PX 14
+#define KN_VC 2
+#include "kernels/pointwise/pointwise_bwd_data.h"
+
+const struct kn_kernel pointwise_bwd_data_avx512 = {.name = "pointwise_bwd_data_avx512",
+                                                    .op = KN_POINTWISE,
+                                                    .dir = KN_BWD_DATA,
+                                                    .isa = KN_ISA_AVX512,
+                                                    .tile_fields = KN_POINTWISE_FIELDS,
+                                                    .supports = pointwise_supports,
+                                                    .workspace_bytes = workspace_bytes,
+                                                    .run = run,
+                                                    .resolve = resolve,
+                                                    .work = work};

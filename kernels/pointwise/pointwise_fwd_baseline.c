@@ -1,0 +1,15 @@
+/* 2 pixels by 4 vectors of 4: 8 accumulators of 16 registers. */
+#define KN_PX 2
+#define KN_VC 1
+#include "kernels/pointwise/pointwise_fwd.h"
+
+const struct kn_kernel pointwise_fwd_baseline = {.name = "pointwise_fwd_baseline",
+                                                 .op = KN_POINTWISE,
+                                                 .dir = KN_FWD,
+                                                 .isa = KN_ISA_BASELINE,
+                                                 .tile_fields = KN_POINTWISE_FIELDS,
+                                                 .supports = pointwise_supports,
+                                                 .workspace_bytes = workspace_bytes,
+                                                 .run = run,
+                                                 .resolve = resolve,
+                                                 .work = work};

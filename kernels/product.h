@@ -1,0 +1,148 @@
+/*
+ * The loop nest's core for forward and backward-data of the dense operators: a run of neighbouring pixels times blocks
+ * of 16 output channels, summed over taps and input channels,
+ *     y[p][o] = start + sum over taps k, channels i of x[p + tap k][i] * w[o][k][i]
+ * KN_PX pixels by KN_VC blocks stay in registers while the sum runs; what is left of a run goes in pieces of 8, 4, 2
+ * and 1 pixels, so nothing outside it is touched.
+ *
+ * A template: the including kernel file first defines KN_PX (at most 15) and KN_VC (1 or 2) so that
+ * KN_PX * KN_VC * KN_PARTS accumulators fit its registers.
+ */
+#ifndef KERNELS_PRODUCT_H
+#define KERNELS_PRODUCT_H
+#include "kernels/kernel.h"
+#include "kernels/simd.h"
+
+#ifndef KN_PX
+#define KN_PX 2
+#define KN_VC 1
+#endif
+
+/* A tap: how far its pixel is from the output's, and its weights from the first tap's; floats. */
+struct kn_tap {
+    ptrdiff_t x, w;
+};
+
+struct kn_product {
+    const float *x, *w, *bias; /* bias: of the first block; NULL: start from 0 */
+    float *y;
+    ptrdiff_t x_plane, y_plane; /* floats from a block of 16 channels to the next */
+    ptrdiff_t w_block;          /* floats from a block of 16 output channels to the next */
+    const struct kn_tap *tap;
+    int taps;
+    int from, to; /* input channels [from, to), counted from x and w */
+    int resume;   /* start from what y holds: the sum goes on where an earlier call left off */
+    enum kn_operand x_is, w_is, y_is;
+    struct kn_trace *trace;
+};
+
+enum { KN_PIECE_SIZES = 5 };
+static const int kn_piece_size[KN_PIECE_SIZES] = {KN_PX, 8, 4, 2, 1};
+
+/* Where the sums of px * vc accumulators start. */
+KN_INLINE void kn_product_start(const struct kn_product *p, kn_vec *acc, const float *bias, const float *y,
+                                const int px, const int vc)
+{
+    const int parts = vc * KN_PARTS;
+    kn_vec start[KN_VC * KN_PARTS];
+    KN_UNROLL(8)
+    for (int v = 0; v < parts; v++) start[v] =
+        !p->resume && bias ? kn_ld(p->trace, KN_BIAS, bias + v * KN_WIDTH) : kn_zero();
+    KN_UNROLL(16)
+    for (int i = 0; i < px; i++) KN_UNROLL(8) for (int v = 0; v < parts; v++) acc[i * parts + v] = start[v];
+    if (!p->resume)
+        return;
+    KN_UNROLL(16)
+    for (int i = 0; i < px; i++) KN_UNROLL(8) for (int v = 0; v < parts; v++) acc[i * parts + v] =
+        kn_ld(p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH);
+}
+
+/* One input channel. */
+KN_INLINE void kn_product_step(const struct kn_product *p, kn_vec *acc, const float *x, const float *w, const int px,
+                               const int vc)
+{
+    const int parts = vc * KN_PARTS;
+    kn_vec weight[KN_VC * KN_PARTS];
+    KN_UNROLL(8)
+    for (int v = 0; v < parts; v++) weight[v] =
+        kn_ld(p->trace, p->w_is, w + v / KN_PARTS * p->w_block + v % KN_PARTS * KN_WIDTH);
+    KN_UNROLL(16) for (int i = 0; i < px; i++)
+    {
+        kn_vec in = kn_ldb(p->trace, p->x_is, x + i * KN_LANES);
+        KN_UNROLL(8) for (int v = 0; v < parts; v++) acc[i * parts + v] = kn_fma(in, weight[v], acc[i * parts + v]);
+    }
+}
+
+/* px pixels by vc blocks; both are constants wherever this is inlined. */
+KN_INLINE void kn_product_piece(const struct kn_product *p, const float *x, const float *w, const float *bias, float *y,
+                                const int px, const int vc)
+{
+    const int parts = vc * KN_PARTS;
+    kn_vec acc[KN_PX * KN_VC * KN_PARTS];
+    kn_product_start(p, acc, bias, y, px, vc);
+    for (int k = 0; k < p->taps; k++) {
+        const float *xt = x + p->tap[k].x, *wt = w + p->tap[k].w + (ptrdiff_t)p->from * KN_LANES;
+        for (int i = p->from; i < p->to;) {
+            int stop = (i / KN_LANES + 1) * KN_LANES;
+            stop = stop < p->to ? stop : p->to;
+            const float *xi = xt + i / KN_LANES * p->x_plane + i % KN_LANES;
+            for (; i < stop; i++, xi++, wt += KN_LANES)
+                kn_product_step(p, acc, xi, wt, px, vc);
+        }
+    }
+    KN_UNROLL(16)
+    for (int i = 0; i < px; i++) KN_UNROLL(8) for (int v = 0; v < parts; v++) kn_st(
+        p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH, acc[i * parts + v]);
+}
+
+typedef void kn_piece_fn(const struct kn_product *p, const float *x, const float *w, const float *bias, float *y);
+
+#define KN_PIECE(PX, VC)                                                                                               \
+    static void kn_piece_##PX##_##VC(const struct kn_product *p, const float *x, const float *w, const float *bias,    \
+                                     float *y)                                                                         \
+    {                                                                                                                  \
+        kn_product_piece(p, x, w, bias, y, PX < KN_PX ? PX : KN_PX, VC);                                               \
+    }
+#define KN_PIECES(VC) KN_PIECE(15, VC) KN_PIECE(8, VC) KN_PIECE(4, VC) KN_PIECE(2, VC) KN_PIECE(1, VC)
+#define KN_PIECE_ROW(VC)                                                                                               \
+    {                                                                                                                  \
+        kn_piece_15_##VC, kn_piece_8_##VC, kn_piece_4_##VC, kn_piece_2_##VC, kn_piece_1_##VC                           \
+    }
+KN_PIECES(1)
+#if KN_VC == 2
+KN_PIECES(2)
+static kn_piece_fn *const kn_pieces[KN_VC][KN_PIECE_SIZES] = {KN_PIECE_ROW(1), KN_PIECE_ROW(2)};
+#else
+static kn_piece_fn *const kn_pieces[KN_VC][KN_PIECE_SIZES] = {KN_PIECE_ROW(1)};
+#endif
+
+/* A run of `pixels` pixels by `blocks` blocks of output channels; pixels outermost. */
+static inline void kn_product_run(const struct kn_product *p, int pixels, int blocks)
+{
+    for (int at = 0, size = 0; at < pixels; at += kn_piece_size[size]) {
+        while (kn_piece_size[size] > pixels - at)
+            size++;
+        for (int b = 0; b < blocks; b += KN_VC) {
+            int vc = blocks - b < KN_VC ? blocks - b : KN_VC;
+            kn_pieces[vc - 1][size](p, p->x + (ptrdiff_t)at * KN_LANES, p->w + b * p->w_block,
+                                    p->bias ? p->bias + b * KN_LANES : NULL,
+                                    p->y + b * p->y_plane + (ptrdiff_t)at * KN_LANES);
+        }
+    }
+}
+
+/* Adds what kn_product_run() does `times` times over, with `terms` = taps * channels. */
+static inline void kn_product_count(struct kn_work *work, double times, int pixels, int blocks, int terms, int bias,
+                                    int resume)
+{
+    int pieces = pixels / KN_PX + __builtin_popcount((unsigned)(pixels % KN_PX));
+    int groups = (blocks + KN_VC - 1) / KN_VC;
+    double block_bytes = KN_LANES * sizeof(float), results = (double)pixels * blocks;
+    work->load_bytes += times * (sizeof(float) * (double)pixels * terms * groups +
+                                 block_bytes * ((double)pieces * terms * blocks + (resume ? results : 0) +
+                                                (bias && !resume ? (double)pieces * blocks : 0)));
+    work->store_bytes += times * block_bytes * results;
+    work->executed_flop += times * 2 * KN_LANES * results * terms;
+}
+
+#endif
