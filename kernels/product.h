@@ -46,15 +46,18 @@ KN_INLINE void kn_product_start(const struct kn_product *p, kn_vec *acc, const f
     const int parts = vc * KN_PARTS;
     kn_vec start[KN_VC * KN_PARTS];
     KN_UNROLL(8)
-    for (int v = 0; v < parts; v++) start[v] =
-        !p->resume && bias ? kn_ld(p->trace, KN_BIAS, bias + v * KN_WIDTH) : kn_zero();
+    for (int v = 0; v < parts; v++)
+        start[v] = !p->resume && bias ? kn_ld(p->trace, KN_BIAS, bias + v * KN_WIDTH) : kn_zero();
     KN_UNROLL(16)
-    for (int i = 0; i < px; i++) KN_UNROLL(8) for (int v = 0; v < parts; v++) acc[i * parts + v] = start[v];
+    for (int i = 0; i < px; i++)
+        KN_UNROLL(8) for (int v = 0; v < parts; v++) acc[i * parts + v] = start[v];
     if (!p->resume)
         return;
     KN_UNROLL(16)
-    for (int i = 0; i < px; i++) KN_UNROLL(8) for (int v = 0; v < parts; v++) acc[i * parts + v] =
-        kn_ld(p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH);
+    for (int i = 0; i < px; i++)
+        KN_UNROLL(8)
+        for (int v = 0; v < parts; v++) acc[i * parts + v] =
+            kn_ld(p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH);
 }
 
 /* One input channel. */
@@ -64,8 +67,8 @@ KN_INLINE void kn_product_step(const struct kn_product *p, kn_vec *acc, const fl
     const int parts = vc * KN_PARTS;
     kn_vec weight[KN_VC * KN_PARTS];
     KN_UNROLL(8)
-    for (int v = 0; v < parts; v++) weight[v] =
-        kn_ld(p->trace, p->w_is, w + v / KN_PARTS * p->w_block + v % KN_PARTS * KN_WIDTH);
+    for (int v = 0; v < parts; v++)
+        weight[v] = kn_ld(p->trace, p->w_is, w + v / KN_PARTS * p->w_block + v % KN_PARTS * KN_WIDTH);
     KN_UNROLL(16) for (int i = 0; i < px; i++)
     {
         kn_vec in = kn_ldb(p->trace, p->x_is, x + i * KN_LANES);
@@ -91,8 +94,11 @@ KN_INLINE void kn_product_piece(const struct kn_product *p, const float *x, cons
         }
     }
     KN_UNROLL(16)
-    for (int i = 0; i < px; i++) KN_UNROLL(8) for (int v = 0; v < parts; v++) kn_st(
-        p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH, acc[i * parts + v]);
+    for (int i = 0; i < px; i++)
+        KN_UNROLL(8)
+        for (int v = 0; v < parts; v++)
+            kn_st(p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH,
+                  acc[i * parts + v]);
 }
 
 typedef void kn_piece_fn(const struct kn_product *p, const float *x, const float *w, const float *bias, float *y);

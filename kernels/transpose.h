@@ -7,6 +7,20 @@
 #include "kernels/scalar.h"
 #include "kernels/simd.h"
 
+/** The layer as backward-data's product sees it: what the layer calls ic, it calls oc, and the other way round. */
+static inline struct kn_shape kn_swap_shape(const struct kn_shape *s)
+{
+    struct kn_shape swapped = *s;
+    swapped.ic = s->oc;
+    swapped.oc = s->ic;
+    return swapped;
+}
+
+static inline struct kn_tile kn_swap_tile(const struct kn_tile *tile)
+{
+    return (struct kn_tile){.oc = tile->ic, .ic = tile->oc, .f = tile->f, .t = tile->t};
+}
+
 /** Blocks of 16 x 16 weights, the unit of work of kn_turn_block(). */
 static inline int kn_turn_blocks(const struct kn_shape *s, int taps)
 {

@@ -8,21 +8,17 @@
 #include "kernels/pointwise/pointwise_product.h"
 #include "kernels/transpose.h"
 
-/* What the layer calls ic the product calls oc, and the other way round. */
-static inline struct kn_tile swapped(struct kn_tile tile)
+static inline struct pointwise_nest nest_of(const struct kn_shape *s, const struct kn_tile *tile)
 {
-    return (struct kn_tile){.oc = tile.ic, .ic = tile.oc, .f = tile.f, .t = tile.t};
+    struct kn_shape shape = kn_swap_shape(s);
+    struct kn_tile asked = kn_swap_tile(tile);
+    return (struct pointwise_nest){shape, pointwise_resolve(&shape, &asked)};
 }
 
 static inline struct kn_tile resolve(const struct kn_shape *s, const struct kn_tile *tile)
 {
-    struct kn_tile asked = swapped(*tile);
-    return swapped(pointwise_resolve(s->oc, s->ic, s, &asked));
-}
-
-static inline struct pointwise_nest nest_of(const struct kn_shape *s, const struct kn_tile *tile)
-{
-    return (struct pointwise_nest){s->n, s->f, s->t, s->oc, s->ic, swapped(resolve(s, tile))};
+    struct pointwise_nest nest = nest_of(s, tile);
+    return kn_swap_tile(&nest.tile);
 }
 
 static inline size_t workspace_bytes(const struct kn_shape *shape, const struct kn_tile *tile, int threads)
@@ -35,12 +31,9 @@ static inline void run(const struct kn_args *a)
 {
     const struct kn_shape *s = a->shape;
     struct pointwise_nest nest = nest_of(s, a->tile);
-    ptrdiff_t plane = (ptrdiff_t)s->f * s->t * KN_LANES;
     struct kn_product p = {.x = a->dy,
                            .w = a->workspace,
                            .y = a->dx,
-                           .x_plane = plane,
-                           .y_plane = plane,
                            .w_block = (ptrdiff_t)kn_blocks(s->oc) * KN_LANES * KN_LANES,
                            .x_is = KN_OUT,
                            .w_is = KN_WORKSPACE,
@@ -52,7 +45,7 @@ static inline void run(const struct kn_args *a)
         for (int i = 0; i < kn_turn_blocks(s, 1); i++)
             kn_turn_block(s, 1, i, a->w, a->workspace, a->trace);
 #pragma omp for schedule(dynamic)
-        for (int i = 0; i < pointwise_parts(&nest); i++)
+        for (int i = 0; i < s->n * kn_parts(s, &nest.tile); i++)
             pointwise_part_run(&nest, i, &p);
     }
 }

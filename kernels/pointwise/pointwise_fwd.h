@@ -8,12 +8,12 @@
 
 static inline struct kn_tile resolve(const struct kn_shape *s, const struct kn_tile *tile)
 {
-    return pointwise_resolve(s->ic, s->oc, s, tile);
+    return pointwise_resolve(s, tile);
 }
 
 static inline struct pointwise_nest nest_of(const struct kn_shape *s, const struct kn_tile *tile)
 {
-    return (struct pointwise_nest){s->n, s->f, s->t, s->ic, s->oc, resolve(s, tile)};
+    return (struct pointwise_nest){*s, resolve(s, tile)};
 }
 
 static inline size_t workspace_bytes(const struct kn_shape *shape, const struct kn_tile *tile, int threads)
@@ -26,20 +26,17 @@ static inline void run(const struct kn_args *a)
 {
     const struct kn_shape *s = a->shape;
     struct pointwise_nest nest = nest_of(s, a->tile);
-    ptrdiff_t plane = (ptrdiff_t)s->f * s->t * KN_LANES;
     struct kn_product p = {.x = a->x,
                            .w = a->w,
                            .bias = a->bias,
                            .y = a->y,
-                           .x_plane = plane,
-                           .y_plane = plane,
                            .w_block = (ptrdiff_t)kn_blocks(s->ic) * KN_LANES * KN_LANES,
                            .x_is = KN_IN,
                            .w_is = KN_WEIGHT,
                            .y_is = KN_OUT,
                            .trace = a->trace};
 #pragma omp parallel for schedule(dynamic) num_threads(a->threads)
-    for (int i = 0; i < pointwise_parts(&nest); i++)
+    for (int i = 0; i < s->n * kn_parts(s, &nest.tile); i++)
         pointwise_part_run(&nest, i, &p);
 }
 

@@ -1,0 +1,15 @@
+/* 2 pixels by 4 vectors of 4: 8 accumulators of 16 registers. */
+#define KN_PX 2
+#define KN_VC 1
+#include "kernels/conv3x3/conv3x3_bwd_data.h"
+
+const struct kn_kernel conv3x3_bwd_data_baseline = {.name = "conv3x3_bwd_data_baseline",
+                                                    .op = KN_CONV3X3,
+                                                    .dir = KN_BWD_DATA,
+                                                    .isa = KN_ISA_BASELINE,
+                                                    .tile_fields = KN_CONV3X3_FIELDS,
+                                                    .supports = conv3x3_supports,
+                                                    .workspace_bytes = workspace_bytes,
+                                                    .run = run,
+                                                    .resolve = resolve,
+                                                    .work = work};

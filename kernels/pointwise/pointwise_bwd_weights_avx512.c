@@ -1,0 +1,16 @@
+/* 8 input channels by 2 vectors of 16, or 16 by 1: 16 accumulators of 32 registers. */
+#define KN_MI 8
+#define KN_MI_ONE 16
+#define KN_VC 2
+#include "kernels/pointwise/pointwise_bwd_weights.h"
+
+const struct kn_kernel pointwise_bwd_weights_avx512 = {.name = "pointwise_bwd_weights_avx512",
+                                                       .op = KN_POINTWISE,
+                                                       .dir = KN_BWD_WEIGHTS,
+                                                       .isa = KN_ISA_AVX512,
+                                                       .tile_fields = KN_GRADIENT_FIELDS,
+                                                       .supports = supports,
+                                                       .workspace_bytes = workspace_bytes,
+                                                       .run = run,
+                                                       .resolve = kn_gradient_resolve,
+                                                       .work = work};
