@@ -49,7 +49,7 @@ int jrx_cachesim_run(struct jrx_cachesim *sim, const struct jrx_access *access, 
 
 /** Writes all dirty lines back, level by level down to memory, and counts them; lines stay cached, clean. Without it
  * what a kernel wrote last is not yet in the write-backs. */
-int jrx_cachesim_flush(struct jrx_cachesim *sim);
+void jrx_cachesim_flush(struct jrx_cachesim *sim);
 /** Zeroes the counts and keeps the lines, to look at a warm pass alone. */
 void jrx_cachesim_reset_counts(struct jrx_cachesim *sim);
 /** Empties the caches and zeroes the counts. */

@@ -1,0 +1,434 @@
+/* harness/cachesim: sequences worked by hand, and a slow simulator that shares no line with the fast one. */
+#include "harness/base/error.h"
+#include "harness/base/rng.h"
+#include "harness/cachesim.h"
+#include "tests/support/test.h"
+#include <time.h>
+
+static struct jrx_cachesim *sim_of(const char *geometry)
+{
+    struct jrx_cache_geometry g;
+    struct jrx_cachesim *sim;
+    assert_int_equal(jrx_cache_geometry_parse(geometry, &g), 0);
+    assert_int_equal(jrx_cachesim_new(&sim, &g), 0);
+    return sim;
+}
+
+static void touch(struct jrx_cachesim *sim, uint64_t address, unsigned bytes, int write, unsigned tag)
+{
+    const struct jrx_access a = {address, (uint16_t)bytes, (uint8_t)tag, (uint8_t)write};
+    assert_int_equal(jrx_cachesim_run(sim, &a, 1), 0);
+}
+
+static void load(struct jrx_cachesim *sim, uint64_t line)
+{
+    touch(sim, line * 64, 4, 0, 0);
+}
+
+static void store(struct jrx_cachesim *sim, uint64_t line)
+{
+    touch(sim, line * 64, 4, 1, 0);
+}
+
+static void assert_counts(const struct jrx_cachesim *sim, unsigned level, unsigned tag, uint64_t reads, uint64_t writes,
+                          uint64_t read_misses, uint64_t write_misses, uint64_t fetches, uint64_t writebacks)
+{
+    const struct jrx_cache_counts c = jrx_cachesim_get(sim, level, tag);
+    const uint64_t got[] = {c.reads, c.writes, c.read_misses, c.write_misses, c.fetches, c.writebacks};
+    const uint64_t want[] = {reads, writes, read_misses, write_misses, fetches, writebacks};
+    static const char *const names[] = {"reads", "writes", "read misses", "write misses", "fetches", "write-backs"};
+    for (int i = 0; i < 6; i++)
+        if (got[i] != want[i])
+            fail_msg("L%u tag %u %s: %llu, want %llu", level + 1, tag, names[i], (unsigned long long)got[i],
+                     (unsigned long long)want[i]);
+}
+
+static void direct_mapped_lines_of_one_set_throw_each_other_out(void **state)
+{
+    (void)state;
+    struct jrx_cachesim *sim = sim_of("256/1"); /* 4 sets of one line */
+    load(sim, 0);                               /* miss */
+    load(sim, 0);                               /* hit */
+    load(sim, 4);                               /* miss: same set as 0 */
+    load(sim, 0);                               /* miss again */
+    load(sim, 1);                               /* miss: another set */
+    load(sim, 0);                               /* hit: 1 is elsewhere */
+    assert_counts(sim, 0, 0, 6, 0, 4, 0, 4, 0);
+    assert_int_equal(jrx_cachesim_compulsory(sim, 0), 3);
+    jrx_cachesim_free(sim);
+}
+
+static void two_ways_hold_two_lines_and_drop_the_least_recently_used(void **state)
+{
+    (void)state;
+    struct jrx_cachesim *sim = sim_of("256/2"); /* 2 sets of 2 */
+    load(sim, 0);                               /* miss            0       */
+    load(sim, 2);                               /* miss            2 0     */
+    load(sim, 0);                               /* hit             0 2     */
+    load(sim, 4);                               /* miss, drops 2   4 0     */
+    load(sim, 0);                               /* hit             0 4     */
+    load(sim, 2);                               /* miss, drops 4   2 0     */
+    load(sim, 4);                               /* miss, drops 0   4 2     */
+    assert_counts(sim, 0, 0, 7, 0, 5, 0, 5, 0);
+    assert_int_equal(jrx_cachesim_compulsory(sim, 0), 3);
+    jrx_cachesim_free(sim);
+}
+
+static void a_store_fetches_its_line_and_is_written_back_once(void **state)
+{
+    (void)state;
+    struct jrx_cachesim *sim = sim_of("64/1,256/1"); /* L1: one line; L2: 4 sets of one */
+    store(sim, 0);                                   /* L1 miss, L2 miss, from memory; dirty in L1 */
+    store(sim, 0);                                   /* hit */
+    load(sim, 1);                                    /* L1 miss, L2 miss; 0 goes to L2, where it lies: a write hit */
+    assert_counts(sim, 0, 0, 1, 2, 1, 1, 2, 1);
+    assert_counts(sim, 1, 0, 2, 1, 2, 0, 2, 0);
+    load(sim, 4); /* L2: set 0, drops the dirty 0 to memory */
+    assert_counts(sim, 0, 0, 2, 2, 2, 1, 3, 1);
+    assert_counts(sim, 1, 0, 3, 1, 3, 0, 3, 1);
+    load(sim, 0); /* comes back from memory: fetched, not compulsory */
+    assert_counts(sim, 1, 0, 4, 1, 4, 0, 4, 1);
+    assert_int_equal(jrx_cachesim_compulsory(sim, 0), 3);
+    jrx_cachesim_free(sim);
+}
+
+static void a_line_written_back_to_a_level_that_lacks_it_is_not_fetched(void **state)
+{
+    (void)state;
+    struct jrx_cachesim *sim = sim_of("128/2,64/1"); /* L2 smaller than L1, so that it forgets first */
+    store(sim, 0);                                   /* both; L1 dirty */
+    load(sim, 1);                                    /* L2 now holds 1 only */
+    load(sim, 2); /* L2 fetches 2, L1 drops 0: L2 takes it whole, and drops the clean 2 */
+    assert_counts(sim, 0, 0, 2, 1, 2, 1, 3, 1);
+    assert_counts(sim, 1, 0, 3, 1, 3, 1, 3, 0);
+    load(sim, 3); /* L2 drops the dirty 0 to memory */
+    assert_counts(sim, 1, 0, 4, 1, 4, 1, 4, 1);
+    jrx_cachesim_free(sim);
+}
+
+static void an_access_over_a_line_border_touches_both_lines(void **state)
+{
+    (void)state;
+    struct jrx_cachesim *sim = sim_of("1K/4");
+    touch(sim, 60, 8, 0, 2);    /* lines 0 and 1 */
+    touch(sim, 32, 64, 1, 2);   /* 0 and 1 */
+    touch(sim, 64, 64, 0, 2);   /* 1 alone */
+    touch(sim, 127, 1, 0, 2);   /* 1 alone */
+    touch(sim, 100, 200, 0, 2); /* 1 2 3 4 */
+    touch(sim, 5, 0, 0, 2);     /* nothing */
+    assert_counts(sim, 0, 2, 8, 2, 5, 0, 5, 0);
+    assert_int_equal(jrx_cachesim_read_bytes(sim, 2), 8 + 64 + 1 + 200);
+    assert_int_equal(jrx_cachesim_write_bytes(sim, 2), 64);
+    touch(sim, UINT64_MAX - 3, 4, 0, 2); /* the last line there is */
+    assert_counts(sim, 0, 2, 9, 2, 6, 0, 6, 0);
+    jrx_cachesim_free(sim);
+}
+
+static void a_stream_larger_than_all_levels_misses_every_time_it_is_read(void **state)
+{
+    (void)state;
+    enum { LINES = 4096 };
+    struct jrx_cachesim *sim = sim_of("4K/4,64K/8"); /* 64 and 1024 lines */
+    for (int pass = 0; pass < 3; pass++)
+        for (uint64_t i = 0; i < LINES; i++)
+            load(sim, i);
+    assert_counts(sim, 0, 0, 3 * LINES, 0, 3 * LINES, 0, 3 * LINES, 0);
+    assert_counts(sim, 1, 0, 3 * LINES, 0, 3 * LINES, 0, 3 * LINES, 0);
+    assert_int_equal(jrx_cachesim_compulsory(sim, 0), LINES);
+    jrx_cachesim_clear(sim);
+    assert_counts(sim, 0, 0, 0, 0, 0, 0, 0, 0);
+    /* and one that fits in the second level hits there from the second pass on */
+    for (int pass = 0; pass < 3; pass++)
+        for (uint64_t i = 0; i < 1024; i++)
+            load(sim, i);
+    assert_counts(sim, 0, 0, 3 * 1024, 0, 3 * 1024, 0, 3 * 1024, 0);
+    assert_counts(sim, 1, 0, 3 * 1024, 0, 1024, 0, 1024, 0);
+    assert_int_equal(jrx_cachesim_compulsory(sim, 0), 1024);
+    jrx_cachesim_free(sim);
+}
+
+static void a_written_stream_is_written_back_once_a_line_counting_the_flush(void **state)
+{
+    (void)state;
+    enum { LINES = 500 };
+    struct jrx_cachesim *sim = sim_of("4K/4,8K/4"); /* 64 and 128 lines */
+    for (uint64_t i = 0; i < LINES * 16; i++)
+        touch(sim, i * 4, 4, 1, 3);
+    assert_counts(sim, 0, 3, 0, LINES * 16, 0, LINES, LINES, LINES - 64);
+    assert_true(jrx_cachesim_get(sim, 1, 3).writebacks < LINES);
+    jrx_cachesim_flush(sim);
+    assert_int_equal(jrx_cachesim_get(sim, 0, 3).writebacks, LINES);
+    assert_int_equal(jrx_cachesim_get(sim, 1, 3).writebacks, LINES);
+    jrx_cachesim_flush(sim); /* all is clean now */
+    assert_int_equal(jrx_cachesim_get(sim, 1, 3).writebacks, LINES);
+    assert_int_equal(jrx_cachesim_compulsory(sim, 3), LINES);
+    jrx_cachesim_free(sim);
+}
+
+static void a_line_and_its_write_back_belong_to_the_tag_that_touched_it_last(void **state)
+{
+    (void)state;
+    struct jrx_cachesim *sim = sim_of("64/1");
+    touch(sim, 0, 4, 1, 1);
+    touch(sim, 64, 4, 0, 2); /* throws out what tag 1 wrote */
+    assert_counts(sim, 0, 1, 0, 1, 0, 1, 1, 1);
+    assert_counts(sim, 0, 2, 1, 0, 1, 0, 1, 0);
+    touch(sim, 64, 4, 1, 1);
+    touch(sim, 64, 4, 0, 4);
+    touch(sim, 0, 4, 0, 1);
+    assert_counts(sim, 0, 4, 1, 0, 0, 0, 0, 1);
+    assert_counts(sim, 0, JRX_ACCESS_TAGS, 3, 2, 2, 1, 3, 2);
+    jrx_cachesim_free(sim);
+}
+
+static void counts_can_be_zeroed_with_the_lines_kept(void **state)
+{
+    (void)state;
+    struct jrx_cachesim *sim = sim_of("4K/4");
+    load(sim, 1);
+    jrx_cachesim_reset_counts(sim);
+    load(sim, 1);
+    assert_counts(sim, 0, 0, 1, 0, 0, 0, 0, 0);
+    assert_int_equal(jrx_cachesim_compulsory(sim, 0), 0);
+    jrx_cachesim_free(sim);
+}
+
+/* ---- the slow reference: time stamps, no order, no bit tricks ---------------------------------------- */
+
+enum { SLOW_LINES = 4096 };
+struct slow_line {
+    int there, dirty;
+    unsigned tag;
+    uint64_t line, used;
+};
+struct slow {
+    struct jrx_cache_geometry g;
+    struct slow_line line[JRX_CACHE_LEVELS][SLOW_LINES];
+    struct jrx_cache_counts counts[JRX_CACHE_LEVELS][JRX_ACCESS_TAGS];
+    uint64_t compulsory[JRX_ACCESS_TAGS], time;
+    unsigned char seen[1 << 20];
+};
+
+static struct slow_line *slow_set(struct slow *s, unsigned k, uint64_t line)
+{
+    uint64_t sets = s->g.level[k].bytes / s->g.line_bytes / s->g.level[k].ways;
+    return &s->line[k][line % sets * s->g.level[k].ways];
+}
+
+static struct slow_line *slow_find(struct slow *s, unsigned k, uint64_t line)
+{
+    struct slow_line *set = slow_set(s, k, line);
+    for (unsigned i = 0; i < s->g.level[k].ways; i++)
+        if (set[i].there && set[i].line == line)
+            return &set[i];
+    return NULL;
+}
+
+static void slow_access(struct slow *s, unsigned k, uint64_t line, unsigned tag, int write);
+
+static void slow_put(struct slow *s, unsigned k, uint64_t line, unsigned tag, int dirty)
+{
+    struct slow_line *set = slow_set(s, k, line), *oldest = &set[0];
+    for (unsigned i = 0; i < s->g.level[k].ways; i++) {
+        if (!set[i].there) {
+            oldest = &set[i];
+            break;
+        }
+        if (set[i].used < oldest->used)
+            oldest = &set[i];
+    }
+    struct slow_line out = *oldest;
+    *oldest = (struct slow_line){1, dirty, tag, line, ++s->time};
+    if (out.there && out.dirty) {
+        s->counts[k][out.tag].writebacks++;
+        if (k + 1 < s->g.levels)
+            slow_access(s, k + 1, out.line, out.tag, 2);
+    }
+}
+
+/* write: 0 load, 1 store (fetches), 2 write-back from the level above (does not) */
+static void slow_access(struct slow *s, unsigned k, uint64_t line, unsigned tag, int write)
+{
+    struct jrx_cache_counts *c = &s->counts[k][tag];
+    struct slow_line *here = slow_find(s, k, line);
+    *(write ? &c->writes : &c->reads) += 1;
+    if (here) {
+        *here = (struct slow_line){1, here->dirty || write, tag, line, ++s->time};
+        return;
+    }
+    *(write ? &c->write_misses : &c->read_misses) += 1;
+    if (write != 2) {
+        c->fetches++;
+        if (k + 1 < s->g.levels)
+            slow_access(s, k + 1, line, tag, 0);
+        else if (!s->seen[line]) {
+            s->seen[line] = 1;
+            s->compulsory[tag]++;
+        }
+    }
+    slow_put(s, k, line, tag, write != 0);
+}
+
+/* Mixed streams: strides, reuse of a small region, and jumps; 40 % stores; some accesses straddle. */
+static struct jrx_access random_access(struct jrx_rng *rng, uint64_t i)
+{
+    uint32_t kind = jrx_rng_below(rng, 10);
+    uint64_t address = kind < 4   ? i * 24 % 200000
+                       : kind < 8 ? jrx_rng_below(rng, 9000)
+                                  : (uint64_t)jrx_rng_below(rng, 1 << 19);
+    return (struct jrx_access){address, (uint16_t)(1u << jrx_rng_below(rng, 8)), (uint8_t)jrx_rng_below(rng, 8),
+                               jrx_rng_below(rng, 10) < 4};
+}
+
+static void random_streams_are_counted_as_by_the_slow_reference(void **state)
+{
+    (void)state;
+    static const char *const geometries[] = {
+        "64/1",
+        "2K/4",
+        "3K/12",
+        "1K/16,4K/2",
+        "4K/8,960/5,33K/11:32",
+        "512/1,512/8",
+        "1K/2,2K/4,8K/8,64K/16",
+        "4K/32:128",
+        "192/3,576/3,1728/9",
+    };
+    struct slow *slow = malloc(sizeof *slow);
+    assert_non_null(slow);
+    for (size_t g = 0; g < sizeof geometries / sizeof *geometries; g++) {
+        struct jrx_cachesim *sim = sim_of(geometries[g]);
+        memset(slow, 0, sizeof *slow);
+        slow->g = *jrx_cachesim_geometry(sim);
+        struct jrx_rng rng;
+        jrx_rng_init(&rng, 77, g);
+        for (uint64_t i = 0; i < 60000; i++) {
+            struct jrx_access a = random_access(&rng, i);
+            assert_int_equal(jrx_cachesim_run(sim, &a, 1), 0);
+            for (uint64_t byte = a.address, line = UINT64_MAX; byte < a.address + a.bytes; byte++)
+                if (byte / slow->g.line_bytes != line) {
+                    line = byte / slow->g.line_bytes;
+                    slow_access(slow, 0, line, a.tag, a.write);
+                }
+        }
+        for (unsigned t = 0; t < JRX_ACCESS_TAGS; t++) {
+            assert_int_equal(jrx_cachesim_compulsory(sim, t), slow->compulsory[t]);
+            for (unsigned k = 0; k < slow->g.levels; k++) {
+                const struct jrx_cache_counts *c = &slow->counts[k][t];
+                assert_counts(sim, k, t, c->reads, c->writes, c->read_misses, c->write_misses, c->fetches,
+                              c->writebacks);
+            }
+        }
+        for (unsigned k = 0; k + 1 < slow->g.levels; k++) { /* what leaves a level arrives at the next */
+            struct jrx_cache_counts up = jrx_cachesim_get(sim, k, JRX_ACCESS_TAGS),
+                                    down = jrx_cachesim_get(sim, k + 1, JRX_ACCESS_TAGS);
+            assert_true(up.fetches == down.reads && up.writebacks == down.writes);
+        }
+        jrx_cachesim_free(sim);
+    }
+    free(slow);
+}
+
+static void the_table_of_lines_seen_grows(void **state)
+{
+    (void)state;
+    struct jrx_cachesim *sim = sim_of("64/1");
+    for (int pass = 0; pass < 2; pass++)
+        for (uint64_t i = 0; i < 50000; i++)
+            load(sim, i * 977 + (1ull << 40));
+    assert_int_equal(jrx_cachesim_compulsory(sim, 0), 50000);
+    jrx_cachesim_free(sim);
+}
+
+static void geometries_are_read_from_text(void **state)
+{
+    (void)state;
+    struct jrx_cache_geometry g;
+    assert_int_equal(jrx_cache_geometry_parse("48K/12,1M/16,1966080/15:64", &g), 0);
+    assert_true(g.levels == 3 && g.line_bytes == 64);
+    assert_true(g.level[0].bytes == 49152 && g.level[0].ways == 12 && g.level[2].bytes == 1966080);
+    static const char *const bad[] = {"",
+                                      "32K",
+                                      "32K/",
+                                      "32K/0",
+                                      "K/8",
+                                      "32K/8,",
+                                      "32K/7",
+                                      "32K/8:63",
+                                      "32K/8:16",
+                                      "32K/8:8192",
+                                      "-32K/8",
+                                      "32K/8 ",
+                                      "32K/8:",
+                                      "32G/8",
+                                      "1/1,1/1",
+                                      "99999999999999999999/1",
+                                      "64/1,64/1,64/1,64/1,64/1",
+                                      "32K/8,,1M/8"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (jrx_cache_geometry_parse(bad[i], &g) != JRX_EINVAL)
+            fail_msg("\"%s\" was taken", bad[i]);
+        assert_true(strlen(jrx_last_error()) > 20);
+    }
+    assert_int_equal(g.levels, 3); /* untouched by failures */
+}
+
+static void this_machine_has_caches_or_says_why_not(void **state)
+{
+    (void)state;
+    struct jrx_cache_geometry g;
+    struct jrx_cachesim *sim;
+    int rc = jrx_cache_geometry_read(&g);
+    if (rc == JRX_EUNAVAILABLE) {
+        assert_non_null(strstr(jrx_last_error(), "--caches="));
+        return;
+    }
+    assert_int_equal(rc, 0);
+    assert_true(g.levels >= 1 && g.level[0].bytes >= 8192 && g.level[0].bytes <= 1 << 20);
+    for (unsigned k = 1; k < g.levels; k++)
+        assert_true(g.level[k].bytes > g.level[k - 1].bytes);
+    assert_int_equal(jrx_cachesim_new(&sim, &g), 0);
+    jrx_cachesim_free(sim);
+}
+
+/* Not asserted: a shared machine may be arbitrarily slow. */
+static void the_speed_is_shown(void **state)
+{
+    (void)state;
+    enum { BATCH = 4096, ROUNDS = 2000 };
+    struct jrx_cachesim *sim = sim_of("32K/8,1M/16,32M/16");
+    struct jrx_access *batch = malloc(BATCH * sizeof *batch);
+    struct timespec from, to;
+    for (uint64_t i = 0; i < BATCH; i++) /* three operands, 64 bytes at a time, 12 KiB: what a tile in L1 looks like */
+        batch[i] = (struct jrx_access){(i % 3 << 20) + i / 3 % 64 * 64, 64, (uint8_t)(i % 3), i % 3 == 2};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+    for (int i = 0; i < ROUNDS; i++)
+        assert_int_equal(jrx_cachesim_run(sim, batch, BATCH), 0);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+    double seconds = (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
+    print_message("    %.0f million accesses/s on L1 hits\n", 1e-6 * BATCH * ROUNDS / seconds);
+    assert_int_equal(jrx_cachesim_get(sim, 0, JRX_ACCESS_TAGS).fetches, 192);
+    free(batch);
+    jrx_cachesim_free(sim);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(direct_mapped_lines_of_one_set_throw_each_other_out),
+        cmocka_unit_test(two_ways_hold_two_lines_and_drop_the_least_recently_used),
+        cmocka_unit_test(a_store_fetches_its_line_and_is_written_back_once),
+        cmocka_unit_test(a_line_written_back_to_a_level_that_lacks_it_is_not_fetched),
+        cmocka_unit_test(an_access_over_a_line_border_touches_both_lines),
+        cmocka_unit_test(a_stream_larger_than_all_levels_misses_every_time_it_is_read),
+        cmocka_unit_test(a_written_stream_is_written_back_once_a_line_counting_the_flush),
+        cmocka_unit_test(a_line_and_its_write_back_belong_to_the_tag_that_touched_it_last),
+        cmocka_unit_test(counts_can_be_zeroed_with_the_lines_kept),
+        cmocka_unit_test(random_streams_are_counted_as_by_the_slow_reference),
+        cmocka_unit_test(the_table_of_lines_seen_grows),
+        cmocka_unit_test(geometries_are_read_from_text),
+        cmocka_unit_test(this_machine_has_caches_or_says_why_not),
+        cmocka_unit_test(the_speed_is_shown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
