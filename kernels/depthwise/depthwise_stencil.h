@@ -93,8 +93,9 @@ KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int
     }
     float *out = p->out + (ptrdiff_t)f * DW_T * KN_LANES + part * KN_WIDTH / dw_out_multiplier(dir, multiplier);
     KN_UNROLL(14)
-    for (int i = 0; i < DW_T; i++) if (cols >> i & 1)
-        kn_st_folded(p->trace, dw_out(dir), out + i * KN_LANES, acc[i], dw_out_multiplier(dir, multiplier));
+    for (int i = 0; i < DW_T; i++)
+        if (cols >> i & 1)
+            kn_st_folded(p->trace, dw_out(dir), out + i * KN_LANES, acc[i], dw_out_multiplier(dir, multiplier));
 }
 
 KN_INLINE void dw_fast_rows(const struct dw_plane *p, const int dir, const int multiplier, const int d)
@@ -102,8 +103,9 @@ KN_INLINE void dw_fast_rows(const struct dw_plane *p, const int dir, const int m
     for (int f = p->span.f0; f < p->span.f1; f++)
         for (int part = 0; part < KN_PARTS; part++)
             KN_UNROLL(4)
-            for (int i = 0; i < DW_CHUNKS; i++) if (dw_chunk[dw_dilation_index(d)][i])
-                dw_row_chunk(p, f, part, dir, multiplier, d, dw_chunk[dw_dilation_index(d)][i]);
+    for (int i = 0; i < DW_CHUNKS; i++)
+        if (dw_chunk[dw_dilation_index(d)][i])
+            dw_row_chunk(p, f, part, dir, multiplier, d, dw_chunk[dw_dilation_index(d)][i]);
 }
 
 /* Any grid, any dilation: output by output, every tap its own loads. */
