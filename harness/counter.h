@@ -17,7 +17,7 @@ struct jrx_counter {
     uint64_t range;     /* counts go 0 .. range-1, then 0 again; or JRX_RANGE_UNKNOWN, JRX_RANGE_NONE [counts] */
     double j_per_count; /* scale [J/count] */
     double provable_j;  /* two reads further apart than this may hide a wrap; INFINITY: nothing can be hidden [J] */
-    double p_max_w;     /* more than this it cannot draw [W] */
+    double p_max_w;     /* more than this it cannot draw; INFINITY: no gate [W] */
 };
 
 /**

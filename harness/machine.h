@@ -53,7 +53,8 @@ struct jrx_machine_state {
 
 /**
  * Reads the machine.
- * sysfs, procfs  roots; NULL = "/sys", "/proc". Another sysfs root also takes topology and caches from that tree.
+ * sysfs, procfs  roots; NULL = "/sys", "/proc". Topology and caches come from hwloc, which
+ *                has its own ways to look at another machine: HWLOC_XMLFILE, HWLOC_SYNTHETIC.
  * Returns 0; JRX_EUNAVAILABLE if not even a topology can be had.
  */
 int jrx_machine_read(struct jrx_machine *machine, const char *sysfs, const char *procfs);

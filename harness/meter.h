@@ -24,7 +24,7 @@ const char *jrx_domain_kind_name(enum jrx_domain_kind kind);
 /** The kind of that name, or JRX_EINVAL. */
 int jrx_domain_kind_parse(const char *name, enum jrx_domain_kind *kind);
 
-enum { JRX_DOMAINS = 64, JRX_DOMAIN_NAME = 24 };
+enum { JRX_DOMAINS = 64, JRX_DOMAIN_NAME = 40 };
 
 struct jrx_domain {
     char name[JRX_DOMAIN_NAME]; /* "package-0", "package-1-die-0", "dram-1", "core-0", "psys": CSV value */
@@ -89,6 +89,10 @@ struct jrx_meter_ops {
  */
 int jrx_meter_open(struct jrx_meter *meter, const char *name, const struct jrx_meter_config *config);
 void jrx_meter_close(struct jrx_meter *meter); /* also on a zeroed struct */
+
+/** What a domain of this kind cannot exceed [W]: config->p_max_w for a package and its parts, half of it for dram, ten
+ * times for psys. Pure. */
+double jrx_domain_p_max_w(const struct jrx_meter_config *config, enum jrx_domain_kind kind);
 
 /** Reads one domain. 0 or a negative code with a message. Hardware is touched. Not thread-safe on one meter. */
 int jrx_meter_read(struct jrx_meter *meter, size_t domain, struct jrx_reading *reading);

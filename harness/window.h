@@ -42,25 +42,27 @@ struct jrx_window_result {
 /* A meter made ready for windows: how often it really moves, what a look at it costs, what watching it draws. */
 struct jrx_window {
     struct jrx_meter *meter;
-    double tick_s;                   /* mean update interval, measured; 0 if it does not tick */
-    double read_s;                   /* median time of one read */
-    double watch_w[JRX_DOMAINS];     /* power while watching; NAN: never moved */
-    double watch_sd_w[JRX_DOMAINS];  /* its standard deviation */
-    bool dead[JRX_DOMAINS];          /* the counter exists and never moves while others do */
-    struct jrx_meter_reader *reader; /* follows the counters during long windows */
+    double tick_s;                  /* mean update interval, measured; 0 if it does not tick */
+    double read_s;                  /* median time of one read */
+    double watch_w[JRX_DOMAINS];    /* power while watching; NAN: not seen moving */
+    double watch_sd_w[JRX_DOMAINS]; /* by which it varies from tick to tick */
+    bool moved[JRX_DOMAINS];        /* seen moving since the window was opened */
+    struct jrx_reader *reader;      /* follows the counters through long windows (harness/reader.h) */
 };
 
 /**
  * Prepares an open meter: watches its counters for about `ticks` updates (0 = 32), on the calling thread, which should
- * be the one that will measure. Costs nothing for a meter without ticks. Returns 0 or a read error; JRX_EUNAVAILABLE
- * if no counter in the total moves. `meter` must outlive `window`.
+ * be the one that will measure. Costs nothing for a meter without ticks. A domain of the total that never moves is
+ * taken out of it, with warning `dead_domain` in meter->warnings.
+ * Returns 0; a read error; JRX_EUNAVAILABLE if no counter in the total moves. `meter` must outlive `window`.
  */
 int jrx_window_open(struct jrx_window *window, struct jrx_meter *meter, unsigned ticks);
 void jrx_window_close(struct jrx_window *window); /* also on a zeroed struct */
 
 /**
  * Runs region->fn(region->ctx) `iters` times and fills `result`. Returns 0 when the region was run: whether a domain
- * has a number says its status. JRX_EINVAL if iters is 0.
+ * has a number says its status. JRX_EINVAL if iters is 0; the meter's error if it cannot be read at the start: then the
+ * region was not run, and every status in `result` says so.
  */
 int jrx_window_measure(struct jrx_window *window, const struct jrx_region *region, uint64_t iters,
                        struct jrx_window_result *result);
