@@ -28,25 +28,32 @@ static bool undisturbed(const struct jrx_reading *old, const struct jrx_reading 
            (double)(now->before_ns - old->after_ns) < slow_ns * (double)watched;
 }
 
-static void take_edge(struct jrx_edge *edge, const struct jrx_reading *old, const struct jrx_reading *now,
-                      double tick_ns)
+/* The edge fell between `from` and `to`. */
+static struct jrx_edge edge_between(const struct jrx_reading *now, uint64_t from_ns, uint64_t to_ns, bool found)
 {
-    uint64_t from = sampled_ns(old), to = sampled_ns(now);
-    double gap_ns = (double)(to - from);
-    edge->found = true;
-    edge->count = now->count;
-    edge->read_ns = to;
-    edge->gap_ns = fmin(gap_ns, tick_ns); /* it is the last edge before `to`, so never more than a tick back */
-    edge->time_ns = to - (uint64_t)(edge->gap_ns / 2);
+    return (struct jrx_edge){.count = now->count,
+                             .time_ns = middle(from_ns, to_ns),
+                             .gap_ns = (double)(to_ns - from_ns),
+                             .read_ns = now->before_ns,
+                             .found = found};
 }
 
-static void take_as_is(struct jrx_edge *edge, const struct jrx_reading *now, double tick_ns)
+struct jrx_edge jrx_edge_unwatched(const struct jrx_reading *reading, double tick_s)
 {
-    edge->found = false;
-    edge->count = now->count;
-    edge->read_ns = sampled_ns(now);
-    edge->gap_ns = tick_ns;
-    edge->time_ns = edge->read_ns - (uint64_t)(tick_ns / 2);
+    return edge_between(reading, reading->before_ns - (uint64_t)(tick_s * 1e9), reading->after_ns, false);
+}
+
+/*
+ * Reads take about the same time each, so between the middles of two undisturbed ones is where the edge fell. Of an
+ * interrupted read nobody knows when the register was looked at: then anywhere from the old read on, but not further
+ * back than a tick, since it is the last edge before the new one.
+ */
+static struct jrx_edge edge_of(const struct jrx_reading *old, const struct jrx_reading *now, bool clean, double tick_s)
+{
+    uint64_t tick_back = now->before_ns - (uint64_t)(tick_s * 1e9);
+    if (clean)
+        return edge_between(now, sampled_ns(old), sampled_ns(now), true);
+    return edge_between(now, old->before_ns > tick_back ? old->before_ns : tick_back, now->after_ns, true);
 }
 
 int jrx_edges_wait(struct jrx_meter *meter, const size_t *which, size_t n, const struct jrx_edge_wait *how,
@@ -54,7 +61,6 @@ int jrx_edges_wait(struct jrx_meter *meter, const size_t *which, size_t n, const
 {
     struct watch watch[JRX_DOMAINS];
     size_t pending[JRX_DOMAINS], left = n;
-    double tick_ns = how->tick_s * 1e9, read_ns = how->read_s * 1e9;
     int status;
     for (size_t i = 0; i < n; i++) {
         pending[i] = i;
@@ -70,13 +76,14 @@ int jrx_edges_wait(struct jrx_meter *meter, const size_t *which, size_t n, const
             if ((status = jrx_meter_read(meter, which[i], &now)))
                 return status;
             bool moved = now.count != watch[i].old.count;
-            bool good = moved && (undisturbed(&watch[i].old, &now, read_ns, left) || watch[i].tries++ == RETRIES);
-            bool late = now.after_ns > until;
-            if (good)
-                take_edge(&edges[i], &watch[i].old, &now, tick_ns);
+            bool clean = undisturbed(&watch[i].old, &now, how->read_s * 1e9, left);
+            bool take = moved && (clean || watch[i].tries++ == RETRIES);
+            bool late = !moved && now.after_ns > until;
+            if (take)
+                edges[i] = edge_of(&watch[i].old, &now, clean, how->tick_s);
             else if (late)
-                take_as_is(&edges[i], &now, tick_ns);
-            if (good || late) {
+                edges[i] = jrx_edge_unwatched(&now, how->tick_s);
+            if (take || late) {
                 pending[p] = pending[--left];
             } else {
                 watch[i].old = now;

@@ -11,7 +11,7 @@ struct jrx_edge {
     uint64_t time_ns; /* best estimate of the edge: middle of the interval it fell into */
     double gap_ns;    /* width of that interval */
     uint64_t read_ns; /* when `count` was read */
-    bool found;       /* false: no edge came; time_ns is a guess half a tick back, gap_ns is a tick */
+    bool found;       /* false: nobody watched, or none came; gap_ns is a tick or more */
 };
 
 struct jrx_edge_wait {
@@ -28,6 +28,9 @@ struct jrx_edge_wait {
  */
 int jrx_edges_wait(struct jrx_meter *meter, const size_t *which, size_t n, const struct jrx_edge_wait *how,
                    struct jrx_edge *edges);
+
+/** What is known of the last edge from one read alone: it came within the tick before. Pure. */
+struct jrx_edge jrx_edge_unwatched(const struct jrx_reading *reading, double tick_s);
 
 /**
  * Half-width of the interval that holds the sum of two independent errors, uniform over widths a and b, in `level` of

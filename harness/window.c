@@ -47,8 +47,7 @@ static int take_edges(struct jrx_window *window, struct jrx_edge *edges)
         if (meter->domain[d].in_total && window->tick_s > 0)
             continue;
         status = jrx_meter_read(meter, d, &now);
-        edges[d] = (struct jrx_edge){.count = now.count, .read_ns = now.before_ns, .gap_ns = window->tick_s * 1e9};
-        edges[d].time_ns = now.before_ns - (uint64_t)(edges[d].gap_ns / 2);
+        edges[d] = jrx_edge_unwatched(&now, window->tick_s);
     }
     return status;
 }

@@ -33,23 +33,27 @@ static int time_reads(struct jrx_window *window)
     return 0;
 }
 
-/* What successive edges of one domain tell. */
+/* What successive edges of one domain tell: sums over the intervals between them, weighted by how well each is known.
+ */
 struct follow {
     struct jrx_edge first, last;
-    double ticks;        /* between first and last, each interval a whole number of nominal ticks */
-    double power_square; /* sum of squared power over intervals */
-    double noise_square; /* sum of what the edges' own widths explain of its spread, relative to power */
+    double ticks; /* between first and last, each interval a whole number of nominal ticks */
     double intervals;
+    double weight, power, power_square; /* sum of w, of w p, of w p^2, with p the power of one interval */
 };
 
 static void next_edge(struct follow *f, const struct jrx_edge *edge, double nominal_ns, double j_per_count)
 {
     double ns = (double)(edge->time_ns - f->last.time_ns);
     double power_w = (double)(edge->count - f->last.count) * j_per_count / (ns * 1e-9);
+    /* variance of the interval, relative: each edge is uniform over its gap */
+    double noise = (edge->gap_ns * edge->gap_ns + f->last.gap_ns * f->last.gap_ns) / (12 * ns * ns);
+    double weight = 1 / fmax(noise, 1e-12);
     f->ticks += fmax(1, round(ns / nominal_ns));
-    f->power_square += power_w * power_w;
-    f->noise_square += (edge->gap_ns * edge->gap_ns + f->last.gap_ns * f->last.gap_ns) / (12 * ns * ns);
     f->intervals++;
+    f->weight += weight;
+    f->power += weight * power_w;
+    f->power_square += weight * power_w * power_w;
     f->last = *edge;
 }
 
@@ -57,10 +61,11 @@ static void conclude(struct jrx_window *window, size_t d, const struct follow *f
 {
     double s = (double)(f->last.time_ns - f->first.time_ns) * 1e-9;
     double mean_w = (double)(f->last.count - f->first.count) * window->meter->domain[d].counter.j_per_count / s;
-    double variance = f->power_square / f->intervals - mean_w * mean_w;
+    double variance = f->power_square / f->weight - 2 * mean_w * f->power / f->weight + mean_w * mean_w;
+    /* What the width of the edges explains of the spread, and one standard error of it, is not the power varying. */
+    double explained = mean_w * mean_w * f->intervals / f->weight * (1 + sqrt(2 / f->intervals));
     window->watch_w[d] = mean_w;
-    /* Edges are known to within their gaps, which spreads the power of single ticks without it varying. */
-    window->watch_sd_w[d] = sqrt(fmax(0, variance - mean_w * mean_w * f->noise_square / f->intervals));
+    window->watch_sd_w[d] = sqrt(fmax(0, variance - explained));
     window->moved[d] = true;
 }
 
