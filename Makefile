@@ -13,14 +13,14 @@ say = $(if $V,,@printf '  %-5s %s\n' '$1' '$2'; )
 
 # ---- what a machine needs, all from Debian -------------------------------------------------------
 PACKAGES := gcc make git libc6-dev libpapi-dev libopenblas-dev liblapacke-dev libhwloc-dev libjansson-dev \
-            libinih-dev libcsv-dev libcmocka-dev gnuplot-nox fonts-dejavu-core
+            libinih-dev libcsv-dev libkissfft-dev libcmocka-dev gnuplot-nox fonts-dejavu-core
 CHECK_PACKAGES := clang clang-format libomp-dev libclang-rt-14-dev valgrind
 
 # ---- flags ---------------------------------------------------------------------------------------
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef $(WERROR)
 CFLAGS  := -std=gnu11 -O2 -g -fopenmp -fno-math-errno $(WARN) $(SAN)
 CPPFLAGS := -I. -I$O/gen -D_GNU_SOURCE
-LDLIBS  := -lpapi -lsde -lhwloc -llapacke -lopenblas -ljansson -linih -lcsv -lm
+LDLIBS  := -lpapi -lsde -lhwloc -llapacke -lopenblas -ljansson -linih -lcsv -lkissfft-float -lm
 # Contraction changes the instruction count of an energy comparison, so it is set, never left to the compiler.
 flags_default := -ffp-contract=off
 flags_avx2    := -mavx2 -mfma -ffp-contract=fast

@@ -135,17 +135,13 @@ static void response_row(int taps, const lk_f4 (*gain)[ROW], const lk_f4 (*turne
     memcpy(h, sum, sizeof sum);
 }
 
-/* phasor[k][tap] = exp(-j 2 pi (first + k) scs delay). Phases are 32-bit fractions of a turn: they wrap by themselves,
- * so subcarrier 3000 is as exact as subcarrier 3. */
+/* phasor[k][tap] = exp(-j 2 pi (first + k) scs delay) */
 static void phasors(const struct lk_channel *channel, const uint32_t *step, int first, float (*phasor)[LK_MAX_TAPS][2])
 {
     for (int l = 0; l < channel->taps.taps; l++)
         for (int k = 0; k < BLOCK; k += LANES) {
-            lk_i4 phase;
-            for (int i = 0; i < LANES; i++)
-                phase[i] = (int32_t)((uint32_t)(first + k + i) * step[l]);
             lk_f4 c, s;
-            lk_turn4(__builtin_convertvector(phase, lk_f4) * 0x1p-32f, &c, &s);
+            lk_turn4(lk_turns4(step[l], first + k), &c, &s);
             for (int i = 0; i < LANES; i++) {
                 phasor[k + i][l][0] = c[i];
                 phasor[k + i][l][1] = s[i];
@@ -159,10 +155,8 @@ void lk_channel_response(const struct lk_channel *channel, const float complex *
     int taps = channel->taps.taps;
     lk_f4 row[LK_MAX_RX][LK_MAX_TAPS][ROW], turned[LK_MAX_RX][LK_MAX_TAPS][ROW]; /* gains, and gains times j */
     uint32_t step[LK_MAX_TAPS];
-    for (int l = 0; l < taps; l++) {
-        double turns = -scs_hz * channel->taps.delay_s[l];
-        step[l] = (uint32_t)(int64_t)llrint((turns - floor(turns)) * 0x1p32);
-    }
+    for (int l = 0; l < taps; l++)
+        step[l] = lk_turn_step(-scs_hz * channel->taps.delay_s[l]);
     for (int a = 0; a < channel->rx; a++)
         for (int l = 0; l < taps; l++) {
             const float complex *g = gain + ((size_t)a * taps + l) * LK_SYMBOLS;

@@ -45,11 +45,11 @@ static int check_prefix(const struct lk_config *config)
         lk_tdl_scale((enum lk_profile)p, config->delay_spread_s[1], &taps);
         for (int l = 0; l < taps.taps; l++)
             late += taps.delay_s[l] > cp_s ? taps.power[l] : 0;
-        if (config->profiles >> p & 1 && late > allowed)
+        if (config->engine == LK_GRID && config->profiles >> p & 1 && late > allowed)
             return jrx_fail(
                 JRX_EINVAL,
                 "link: delay spread %g s puts %.1f %% of the power of %s beyond the cyclic prefix of %.3g s; "
-                "at most %g %% may be: lower the delay spread or the subcarrier spacing",
+                "at most %g %% may be in the grid engine: lower the delay spread or use the waveform engine",
                 config->delay_spread_s[1], 100 * late, lk_tdl_get((enum lk_profile)p)->name, cp_s, 100 * allowed);
     }
     return 0;
@@ -63,6 +63,8 @@ static int check_enumerated(const struct lk_config *config)
                         (int)config->modulation);
     if (config->scs_hz != 15e3 && config->scs_hz != 30e3)
         return jrx_fail(JRX_EINVAL, "link: scs_hz %g; give 15e3 or 30e3", config->scs_hz);
+    if (config->engine != LK_GRID && config->engine != LK_WAVEFORM)
+        return jrx_fail(JRX_EINVAL, "link: engine %d; give 0 (grid) or 1 (waveform)", (int)config->engine);
     if (config->profiles == 0 || config->profiles >> LK_PROFILES)
         return jrx_fail(JRX_EINVAL, "link: profiles 0x%x; set some of bits 0..%d, see enum lk_profile",
                         config->profiles, LK_PROFILES - 1);

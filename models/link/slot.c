@@ -7,6 +7,7 @@
 #include "models/link/normal.h"
 #include "models/link/ofdm.h"
 #include "models/link/qam.h"
+#include "models/link/waveform.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +19,12 @@ _Static_assert(INTERFERER + PER_INTERFERER * LK_MAX_INTERFERERS <= STREAMS, "str
 struct lk_memory {
     struct jrx_arena arena;
     struct lk_channel channel;
-    float complex *gain;  /* [rx][taps][symbols] */
-    float complex *other; /* [rx][f][t]: an interferer's channel, then the noise */
-    float complex *pilot; /* [f / 2] */
-    uint8_t *gold;        /* [f] */
+    struct lk_waveform waveform; /* of the waveform engine, else zero */
+    float complex *gain;         /* [rx][taps][symbols] */
+    float complex *other;        /* [rx][f][t]: an interferer's channel, then the noise */
+    float complex *other_x;      /* [f][t]: its symbols */
+    float complex *pilot;        /* [f / 2] */
+    uint8_t *gold;               /* [f] */
     float complex qam[1 << LK_MAX_BITS];
 };
 
@@ -37,6 +40,7 @@ static void plan(struct lk_slot *slot, struct lk_memory *m)
     slot->bit = jrx_arena_get(&m->arena, re * (size_t)slot->bits);
     m->gain = jrx_arena_get(&m->arena, rx * LK_MAX_TAPS * LK_SYMBOLS * sizeof *m->gain);
     m->other = jrx_arena_get(&m->arena, rx * re * sizeof *m->other);
+    m->other_x = jrx_arena_get(&m->arena, re * sizeof *m->other_x);
     m->pilot = jrx_arena_get(&m->arena, (size_t)slot->f / 2 * sizeof *m->pilot);
     m->gold = jrx_arena_get(&m->arena, (size_t)slot->f);
 }
@@ -55,15 +59,16 @@ int lk_slot_init(struct lk_slot *slot, const struct lk_config *config)
     slot->t = LK_SYMBOLS;
     slot->bits = (int)config->modulation;
     plan(slot, m);
+    slot->memory = m;
     status = jrx_arena_init(&m->arena, m->arena.used);
+    if (!status && config->engine == LK_WAVEFORM)
+        status = lk_waveform_init(&m->waveform, slot->rx, slot->f);
     if (status) {
-        free(m);
-        memset(slot, 0, sizeof *slot);
+        lk_slot_fini(slot);
         return status;
     }
     plan(slot, m);
     lk_qam_table(slot->bits, m->qam);
-    slot->memory = m;
     return 0;
 }
 
@@ -71,6 +76,7 @@ void lk_slot_fini(struct lk_slot *slot)
 {
     if (slot->memory) {
         jrx_arena_fini(&slot->memory->arena);
+        lk_waveform_fini(&slot->memory->waveform);
         free(slot->memory);
     }
     memset(slot, 0, sizeof *slot);
@@ -166,15 +172,20 @@ static inline float complex product(float complex a, float complex b)
     return ar * br - ai * bi + I * (ar * bi + ai * br);
 }
 
-static void hear(struct lk_slot *slot)
+/* What the channel just drawn, of response h, makes of x: added to y, or to the samples that y will come from. */
+static void hear(struct lk_slot *slot, enum lk_engine engine, const float complex *h, const float complex *x)
 {
     size_t res = (size_t)slot->f * slot->t;
+    if (engine == LK_WAVEFORM) {
+        lk_waveform_send(&slot->memory->waveform, &slot->memory->channel, slot->scs_hz, x);
+        return;
+    }
     for (int a = 0; a < slot->rx; a++)
         for (size_t i = 0; i < res; i++)
-            slot->y[a * res + i] = product(slot->h[a * res + i], slot->x[i]);
+            slot->y[a * res + i] += product(h[a * res + i], x[i]);
 }
 
-static void add_interferer(struct lk_slot *slot, const struct lk_config *config, uint64_t seed, uint64_t stream)
+static void hear_interferer(struct lk_slot *slot, const struct lk_config *config, uint64_t seed, uint64_t stream)
 {
     struct lk_memory *m = slot->memory;
     struct jrx_rng rng;
@@ -187,10 +198,9 @@ static void add_interferer(struct lk_slot *slot, const struct lk_config *config,
     uint32_t word = 0;
     for (size_t i = 0; i < res; i++) {
         word = i % 4 ? word >> 8 : jrx_rng_u32(&rng);
-        float complex x = scale * m->qam[word & ((1u << slot->bits) - 1)];
-        for (int a = 0; a < slot->rx; a++)
-            slot->y[a * res + i] += product(m->other[a * res + i], x);
+        m->other_x[i] = scale * m->qam[word & ((1u << slot->bits) - 1)];
     }
+    hear(slot, config->engine, m->other, m->other_x);
 }
 
 static void add_noise(struct lk_slot *slot, uint64_t seed, uint64_t stream)
@@ -211,9 +221,12 @@ void lk_slot_draw(struct lk_slot *slot, const struct lk_config *config, uint64_t
     draw_bits(slot, seed, stream + BITS);
     draw_channel(slot->memory, slot, slot->profile, slot->delay_spread_s, slot->doppler_hz, config->rx_correlation,
                  seed, stream + CHANNEL, slot->h);
-    hear(slot);
+    memset(slot->y, 0, (size_t)slot->rx * slot->f * slot->t * sizeof *slot->y);
+    hear(slot, config->engine, slot->h, slot->x);
     if (slot->interference_power > 0)
         for (int i = 0; i < config->interferers; i++)
-            add_interferer(slot, config, seed, stream + INTERFERER + (uint64_t)(PER_INTERFERER * i));
+            hear_interferer(slot, config, seed, stream + INTERFERER + (uint64_t)(PER_INTERFERER * i));
+    if (config->engine == LK_WAVEFORM)
+        lk_waveform_receive(&slot->memory->waveform, slot->scs_hz, slot->y);
     add_noise(slot, seed, stream + NOISE);
 }

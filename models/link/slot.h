@@ -18,6 +18,10 @@ enum lk_modulation { LK_QPSK = 2, LK_16QAM = 4, LK_64QAM = 6, LK_256QAM = 8 }; /
 /* TR 38.901, 7.7.2, scaled to the drawn delay spread; then the fixed ones of TS 38.104, G.2.1.1 */
 enum lk_profile { LK_TDL_A, LK_TDL_B, LK_TDL_C, LK_TDL_D, LK_TDL_E, LK_TDLA30, LK_TDLB100, LK_TDLC300, LK_PROFILES };
 
+/* GRID: y = h x on each RE, the channel taken at the middle of the symbol; for training. WAVEFORM: samples through
+ * time-varying taps, so with interference between carriers and symbols; models/link/waveform.h */
+enum lk_engine { LK_GRID, LK_WAVEFORM };
+
 enum lk_re { LK_DATA, LK_PILOT, LK_EMPTY }; /* EMPTY: nothing sent (the other comb, when it carries no data) */
 
 /* What slots are drawn from. Ranges are uniform, min == max fixes a value. */
@@ -35,7 +39,8 @@ struct lk_config {
     double sir_db[2];      /* all interfering users together, data on all REs; INFINITY: none */
     int interferers;       /* 1..LK_MAX_INTERFERERS of equal power, each with its own channel; without effect if none */
     double rx_correlation; /* 0 <= r < 1 between the outermost antennas, see models/link/channel.h */
-    int dmrs_id;           /* N_ID^nSCID, 0..65535 */
+    enum lk_engine engine;
+    int dmrs_id; /* N_ID^nSCID, 0..65535 */
 };
 
 struct lk_slot {
@@ -60,7 +65,8 @@ struct lk_config lk_config_default(void);
 /** 0, or JRX_EINVAL naming the field, its value and the allowed range. */
 int lk_config_check(const struct lk_config *config);
 
-/** Room for slots of `config`: its prb, rx, modulation; the other fields may differ later. JRX_ENOMEM, JRX_EINVAL. */
+/** Room for slots of `config`: its prb, rx, modulation and engine; the other fields may differ later. JRX_ENOMEM,
+ * JRX_EINVAL. */
 int lk_slot_init(struct lk_slot *slot, const struct lk_config *config);
 void lk_slot_fini(struct lk_slot *slot);
 /**
@@ -68,7 +74,9 @@ void lk_slot_fini(struct lk_slot *slot);
  * failure. The order of draws is fixed and the bits, channel, interferer and noise come from separate streams, so that
  * two configs which differ in SNR only get the same bits, channel and (scaled) noise: common random numbers. Bits are
  * drawn for every RE, so patterns share those of the REs on which both carry data. Slot `index` is slot index modulo 10
- * (20 at 30 kHz) of a frame, which decides the pilots. Channels are taken at the middle of each symbol.
+ * (20 at 30 kHz) of a frame, which decides the pilots. `h` is the channel at the middle of each symbol;
+ * what the waveform engine adds to h x beside noise is not part of the declared SINR. Both engines draw the same
+ * bits, channels and noise.
  */
 void lk_slot_draw(struct lk_slot *slot, const struct lk_config *config, uint64_t seed, uint64_t index);
 

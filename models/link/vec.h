@@ -44,6 +44,22 @@ static inline void lk_turn4(lk_f4 u, lk_f4 *c, lk_f4 *s)
     *c = (lk_f4)((((lk_i4)sine & odd) | ((lk_i4)cosine & ~odd)) ^ sign_c);
 }
 
+/**
+ * A phase that grows by `turns` a step, as a 32-bit fraction of a turn: it wraps by itself, so step 3000 is as exact as
+ * step 3. lk_turns4() gives steps first .. first + 3, for lk_turn4().
+ */
+static inline uint32_t lk_turn_step(double turns)
+{
+    return (uint32_t)llrint((turns - floor(turns)) * 0x1p32);
+}
+
+static inline lk_f4 lk_turns4(uint32_t step, int first)
+{
+    uint32_t phase = (uint32_t)first * step;
+    lk_i4 phases = {(int32_t)phase, (int32_t)(phase + step), (int32_t)(phase + 2 * step), (int32_t)(phase + 3 * step)};
+    return __builtin_convertvector(phases, lk_f4) * 0x1p-32f;
+}
+
 static inline lk_f4 lk_sqrt4(lk_f4 x)
 {
     return (lk_f4){sqrtf(x[0]), sqrtf(x[1]), sqrtf(x[2]), sqrtf(x[3])};
