@@ -77,7 +77,8 @@ int kn_check_work(const struct kn_kernel *kernel, const struct kn_problem *probl
 
 /**
  * The nasty list of an operator: channels 1, 2, 15, 16, 17, 31, 64, grids from 1x1 to 72x14, dilation per axis, batch 1
- * to 3, multipliers 1 and 2. The quick list pairs every value with every grid; `full` is the product, and 312x14.
+ * to 3, multipliers 1 and 2. The quick list pairs every value with every grid, and shortens grids and batches that
+ * would cost more than 4 MFLOP; `full` is the product, and 312x14.
  *
  * Returns how many there are; writes the first `max` of them.
  */

@@ -11,7 +11,8 @@ enum {
     QUICK_GRIDS = GRIDS - 1,
     DILATIONS = sizeof dilations / sizeof *dilations,
     BATCHES = 3,
-    MULTIPLIERS = 2
+    MULTIPLIERS = 2,
+    QUICK_FLOP = 4000000 /* a case of the quick list costs at most this */
 };
 
 static struct kn_shape shape_of(enum kn_op op, size_t pair, size_t grid, size_t dilation, size_t batch,
@@ -43,6 +44,8 @@ size_t kn_case_shapes(enum kn_op op, int full, struct kn_shape *shapes, size_t m
                 size_t batch = full ? rest / dilation_count / multiplier_count : (grid + 2 * pair) % BATCHES;
                 struct kn_shape s = shape_of(op, pair, grid, i % dilation_count, batch,
                                              full ? rest / dilation_count % multiplier_count : pair % 2);
+                while (!full && kn_flop(op, &s) > QUICK_FLOP)
+                    s.f = (s.f + 1) / 2, s.n = 1;
                 if (count++ < max)
                     shapes[count - 1] = s;
             }

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Runs cmocka programs, shows each one's summary, and closes with one line: N passed, N failed, N skipped.
 # RUNNER, if set, is put before each program (valgrind). A program's whole output is kept beside it (.log) and shown when something failed.
+# more threads than cores, here and in other programs: waiting threads sleep rather than spin
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 passed=0 failed=0 skipped=0
 for program; do
     $RUNNER "$program" >"$program.log" 2>&1
