@@ -11,8 +11,8 @@
 struct jrx_provenance;
 
 /**
- * Takes identity, state and time now. root: where /sys and /proc are looked for, "" for this machine (tests give a tree
- * of their own). 0 or JRX_ENOMEM: what cannot be read is null, with its reason in "missing".
+ * Takes identity, state and time now. root: where /sys and /proc are looked for, "" or NULL for this machine (tests
+ * give a tree of their own). 0 or JRX_ENOMEM; what cannot be read is null.
  */
 int jrx_provenance_new(struct jrx_provenance **out, const char *root, int argc, char *const *argv, uint64_t seed);
 void jrx_provenance_free(struct jrx_provenance *p); /* NULL is fine */
@@ -20,8 +20,9 @@ void jrx_provenance_free(struct jrx_provenance *p); /* NULL is fine */
 /** "20251123T033000Z-1a2b3c4": UTC start and short commit. Valid as long as p. */
 const char *jrx_run_id(const struct jrx_provenance *p);
 
-/** Adds a key of the caller's own at top level (meter, counters, schema, order ...); steals `value`, which may be NULL
- * (then null). 0, JRX_EINVAL if the key exists, JRX_ENOMEM. */
+/** Adds a key of the caller's own at top level (schema, order, calibration ...), or replaces it; takes `value` over,
+ * which may be NULL (then null). 0; JRX_EINVAL for a key that is not the caller's (identity, state, warnings ...);
+ * JRX_ENOMEM. */
 int jrx_provenance_set(struct jrx_provenance *p, const char *key, json_t *value);
 /** Which meter gave the energies, and what its source is; the same for counters. */
 int jrx_provenance_meter(struct jrx_provenance *p, const char *name, const char *source);
