@@ -27,34 +27,36 @@ struct rx_train {
     struct rx_receiver student;        /* its parameters and statistics are what is trained */
     const struct rx_receiver *teacher; /* borrowed; NULL unless config.loss.mix > 0 */
     int64_t step;                      /* steps done */
-    int threads;
-    struct nn_loss_sum last;        /* over the batch of the last step */
-    float *m, *v;                   /* AdamW */
-    struct rx_train_worker *worker; /* one a thread: context, slots, labels */
-    float **gradient, **statistic;  /* one block a micro-batch */
+    struct nn_loss_sum last;           /* over the batch of the last step */
+    float *m, *v;                      /* of AdamW */
+    int threads, parts;                /* parts: micro-batches of a batch */
+    struct rx_worker *worker;          /* [threads]: contexts, a slot, labels */
+    float **gradient, **statistic;     /* [parts] blocks */
+    struct nn_loss_sum *sum;           /* [parts] */
 };
 
-/** 16QAM, 2 antennas, the numbers of the "quick" teacher; see presets.h for others. */
-struct rx_train_config rx_train_config_default(void);
 /** 0, or JRX_EINVAL naming the field, its value and the allowed range. */
 int rx_train_config_check(const struct rx_train_config *config);
 
 /**
- * At step 0 with starting values. `teacher` is used in inference mode by all threads and must outlive the training.
+ * At step 0 with starting values. `teacher` is run in inference mode by all threads and must outlive the training.
  * 0, JRX_EINVAL, JRX_ENOMEM.
  */
 int rx_train_init(struct rx_train *train, const struct rx_train_config *config, const struct rx_receiver *teacher,
                   int threads);
 void rx_train_fini(struct rx_train *train); /* also on a zeroed struct */
 
-/** One step; train->last is its loss. Does nothing but return JRX_EINVAL after the last step of the schedule. */
+/**
+ * One step; train->last is its loss. 0; JRX_EINVAL after the last step of the schedule; JRX_EIMPLAUSIBLE if the loss is
+ * not finite, which leaves the parameters as they were.
+ */
 int rx_train_step(struct rx_train *train);
 
 /** All that is needed to go on: parameters, statistics, optimiser, step, configuration. See nn/safetensors.h. */
 int rx_train_save(const struct rx_train *train, const char *path);
 /**
- * Into an initialised training: goes on from `path`. 0, JRX_EIO, JRX_EFORMAT; JRX_EINVAL if it was trained with another
- * configuration, naming the first difference.
+ * Into an initialised training: goes on from `path`. 0, JRX_EIO, JRX_EPERMISSION, JRX_EFORMAT; JRX_EINVAL if it was
+ * trained with another configuration or teacher, naming the first difference. On failure the training must not be used.
  */
 int rx_train_load(struct rx_train *train, const char *path);
 

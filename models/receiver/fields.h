@@ -1,0 +1,27 @@
+/*
+ * The configuration of a training as pairs of text, which a checkpoint keeps as metadata.
+ */
+#ifndef MODELS_RECEIVER_FIELDS_H
+#define MODELS_RECEIVER_FIELDS_H
+#include "models/nn/safetensors.h"
+#include "models/receiver/train.h"
+
+enum { RX_FIELDS = 48, RX_FIELD_TEXT = 32 };
+
+struct rx_fields {
+    struct nn_st_pair pair[RX_FIELDS];
+    char text[RX_FIELDS][RX_FIELD_TEXT]; /* what the values point to */
+    int count;
+};
+
+/** Every field, steps done and the teacher's fingerprint. `fields` must stay where it is. */
+void rx_fields_fill(struct rx_fields *fields, const struct rx_train *train);
+/** 0, or JRX_EINVAL with the first field of `file` that differs; "step" may. */
+int rx_fields_compare(const struct rx_fields *fields, const struct nn_st_file *file, const char *path);
+/** What network a file holds, from its metadata. 0, JRX_EFORMAT. */
+int rx_shape_read(struct rx_shape *shape, const struct nn_st_file *file, const char *path);
+
+/** 64-bit FNV-1a of a receiver's parameters and statistics; 0 for NULL. Pure. */
+uint64_t rx_fingerprint(const struct rx_receiver *receiver);
+
+#endif
