@@ -4,6 +4,7 @@
  */
 #include "harness/base/error.h"
 #include "harness/clock.h"
+#include "harness/meters/twins.h"
 #include "harness/meters/zones.h"
 #include "harness/sysfs.h"
 #include <errno.h>
@@ -96,52 +97,6 @@ static int lead_cpu(const char *sysfs, int package, int die)
     return -1;
 }
 
-/* Whether two descriptors show one counter: equal whenever the first stands still around a read of the second, now and
- * two updates later. */
-static bool same_counter(int a, int b)
-{
-    for (int round = 0; round < 2; round++) {
-        struct jrx_reading first, other, again;
-        int tries = 0;
-        do {
-            if (read_count(a, "", &first) || read_count(b, "", &other) || read_count(a, "", &again))
-                return false;
-        } while (first.count != again.count && ++tries < 16);
-        if (first.count != again.count || other.count != first.count)
-            return false;
-        if (!round)
-            jrx_clock_sleep_until(jrx_clock_ns() + 2500000);
-    }
-    return true;
-}
-
-/*
- * Linux 6.10 and 6.11 show a zone per chiplet of an AMD package, each reading the whole package: their sum is the
- * energy times the number of chiplets. Source: Linux 6.12, fix of commit 63edbaa48a57.
- */
-static size_t merge_identical_dies(struct jrx_zone *zones, int *fd, size_t count, struct jrx_warnings *warnings)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t k = kept;
-        if (zones[i].kind == JRX_PACKAGE)
-            for (k = 0; k < kept; k++)
-                if (zones[k].kind == JRX_PACKAGE && zones[k].package == zones[i].package && same_counter(fd[k], fd[i]))
-                    break;
-        if (k < kept) {
-            jrx_warn(warnings, "identical_dies", NAN, NAN,
-                     "nothing to do: it is counted once; Linux 6.12 shows one zone",
-                     "package-%d: several zones tick identically, each is the whole package", zones[i].package);
-            zones[k].die = -1;
-            close(fd[i]);
-        } else {
-            zones[kept] = zones[i];
-            fd[kept++] = fd[i];
-        }
-    }
-    return kept;
-}
-
 static bool counts_in_total(enum jrx_domain_kind kind)
 {
     return kind == JRX_PACKAGE || kind == JRX_DRAM;
@@ -205,6 +160,36 @@ static void note_one_core(struct jrx_meter *meter, const char *sysfs)
                      "%s is one core, CPU %d, on this AMD processor", meter->domain[d].name, meter->domain[d].cpu);
 }
 
+/* Several zones of one package that show the same number are that package once. */
+static void merge_twins(struct jrx_meter *meter)
+{
+    struct powercap *state = meter->state;
+    size_t kept = 0;
+    for (size_t d = 0; d < meter->domains; d++) {
+        struct jrx_domain *domain = &meter->domain[d];
+        size_t k = domain->kind == JRX_PACKAGE ? 0 : kept;
+        while (k < kept && !(meter->domain[k].kind == JRX_PACKAGE && meter->domain[k].socket == domain->socket &&
+                             jrx_twins(meter, k, d) == JRX_TWINS_EQUAL))
+            k++;
+        if (k < kept) {
+            snprintf(meter->domain[k].name, JRX_DOMAIN_NAME, "package-%d", domain->socket);
+            jrx_warn(&meter->warnings, "identical_dies", NAN, NAN,
+                     "nothing to do: it is counted once; Linux 6.12 shows one zone",
+                     "package-%d: several zones tick identically, each is the whole package", domain->socket);
+            close(state->fd[d]);
+            state->fd[d] = -1;
+            continue;
+        }
+        if (kept != d) {
+            meter->domain[kept] = *domain;
+            state->fd[kept] = state->fd[d];
+            state->fd[d] = -1;
+        }
+        kept++;
+    }
+    meter->domains = kept;
+}
+
 static int powercap_open(struct jrx_meter *meter, const struct jrx_meter_config *config)
 {
     const char *sysfs = config->sysfs ? config->sysfs : "/sys";
@@ -223,14 +208,12 @@ static int powercap_open(struct jrx_meter *meter, const struct jrx_meter_config 
         powercap_close(meter);
         return status;
     }
-    size_t kept = merge_identical_dies(zones, state->fd, count, &meter->warnings);
-    for (size_t d = kept; d < count; d++)
-        state->fd[d] = -1;
-    for (size_t d = 0; d < kept; d++)
+    for (size_t d = 0; d < count; d++)
         describe(&meter->domain[d], &zones[d], config, sysfs);
-    meter->domains = kept;
+    meter->domains = count;
     meter->source = JRX_MEASURED;
     meter->tick_ns = 1000000;
+    merge_twins(meter);
     note_one_core(meter, sysfs);
     return 0;
 }

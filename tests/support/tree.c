@@ -9,6 +9,7 @@ void tree_new(char root[TREE_PATH])
 {
     snprintf(root, TREE_PATH, "/tmp/joulerx-tree-XXXXXX");
     assert_non_null(mkdtemp(root));
+    assert_int_equal(chmod(root, 0755), 0); /* other users read it too */
 }
 
 static void make_folders(char *path)
