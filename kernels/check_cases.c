@@ -29,6 +29,8 @@ static struct kn_shape shape_of(enum kn_op op, size_t pair, size_t grid, size_t 
         s.dil_f = s.dil_t = 1;
     if (op == KN_DEPTHWISE)
         s.oc = s.ic * ((int)multiplier + 1);
+    if (op == KN_SEPARABLE)
+        s.mid = s.ic * ((int)multiplier + 1);
     return s;
 }
 
@@ -38,7 +40,7 @@ size_t kn_case_shapes(enum kn_op op, int full, struct kn_shape *shapes, size_t m
     for (size_t grid = 0; grid < (full ? GRIDS : QUICK_GRIDS); grid++)
         for (size_t pair = 0; pair < PAIRS; pair++) {
             size_t dilation_count = op == KN_POINTWISE ? 1 : DILATIONS;
-            size_t multiplier_count = op == KN_DEPTHWISE ? MULTIPLIERS : 1;
+            size_t multiplier_count = op == KN_DEPTHWISE || op == KN_SEPARABLE ? MULTIPLIERS : 1;
             for (size_t rest = 0; rest < (full ? dilation_count * multiplier_count * BATCHES : 1); rest++) {
                 size_t i = full ? rest : grid + pair;
                 size_t batch = full ? rest / dilation_count / multiplier_count : (grid + 2 * pair) % BATCHES;

@@ -5,6 +5,7 @@
 #include "kernels/check.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Where a logical element lies; the layouts of kernels/kernel.h. */
 static size_t at_activation(const struct kn_shape *s, int channels, int n, int c, int f, int t)
@@ -148,11 +149,57 @@ static int draw_operands(struct kn_problem *p, uint64_t seed)
     return !rc && bias ? expect(&p->bias_grad, (size_t)kn_blocks(s->oc) * KN_LANES, terms, db) : rc;
 }
 
+/* Forward through both halves; what lies between is kept in double, and so is the sum over magnitudes. */
+static int separable_forward(struct kn_problem *p, uint64_t seed)
+{
+    const struct kn_shape *s = &p->shape, depthwise = kn_depthwise_half(s), pointwise = kn_pointwise_half(s);
+    struct kn_problem first, second = {.op = KN_POINTWISE};
+    uint64_t without_bias = seed | 3;
+    int rc = kn_problem_init(&first, KN_DEPTHWISE, KN_FWD, &depthwise, without_bias);
+    second.w = draw_weights(KN_POINTWISE, &pointwise, seed, DW);
+    p->w = jrx_alloc(kn_w_floats(KN_SEPARABLE, s) * sizeof *p->w);
+    p->bias = seed % 4 == 3 ? NULL : draw_bias(s, seed, BIAS);
+    if (rc || !second.w || !p->w || (seed % 4 != 3 && !p->bias) ||
+        expect(&p->main, kn_y_floats(s), s->mid + KN_TAPS + 1, NULL)) {
+        rc = JRX_ENOMEM;
+        goto out;
+    }
+    size_t half = kn_w_floats(KN_DEPTHWISE, &depthwise);
+    memcpy(p->w, first.w, half * sizeof *p->w);
+    memcpy(p->w + half, second.w, kn_w_floats(KN_POINTWISE, &pointwise) * sizeof *p->w);
+    for (int n = 0; n < s->n; n++)
+        for (int o = 0; o < s->oc; o++)
+            for (int i = 0; i < s->mid; i++) {
+                double w = second.w[at_weight(KN_POINTWISE, &pointwise, o, i, 0)];
+                size_t out = at_activation(s, s->oc, n, o, 0, 0), in = at_activation(s, s->mid, n, i, 0, 0);
+                for (int pixel = 0; pixel < s->f * s->t; pixel++, out += KN_LANES, in += KN_LANES) {
+                    p->main.sum[out] += w * first.main.sum[in];
+                    p->main.scale[out] += fabs(w) * first.main.scale[in];
+                    p->flop += 2;
+                }
+            }
+    p->flop += first.flop;
+    p->x = first.x;
+    first.x = NULL;
+    scatter_bias(p);
+out:
+    kn_problem_fini(&first);
+    kn_problem_fini(&second);
+    return rc;
+}
+
 int kn_problem_init(struct kn_problem *problem, enum kn_op op, enum kn_dir dir, const struct kn_shape *shape,
                     uint64_t seed)
 {
     *problem = (struct kn_problem){.op = op, .dir = dir, .shape = *shape};
     int rc = kn_shape_check(op, shape);
+    if (!rc && op == KN_SEPARABLE) {
+        rc = dir == KN_FWD ? separable_forward(problem, seed)
+                           : jrx_fail(JRX_EINVAL, "check: separable %s; run its halves backward", kn_dir_name(dir));
+        if (rc)
+            kn_problem_fini(problem);
+        return rc;
+    }
     if (!rc)
         rc = draw_operands(problem, seed);
     if (rc) {

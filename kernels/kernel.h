@@ -9,6 +9,7 @@
  *
  * Layout of weights, output channels innermost in blocks of 16, input channels padded to 16 too:
  *     pointwise  w[oc/16][ic16][16]       conv3x3  w[oc/16][9][ic16][16]       depthwise  w[oc/16][9][16]
+ *     separable  the depthwise w[mid/16][9][16] and right after it the pointwise w[oc/16][mid16][16]
  *     bias       b[oc/16][16]
  * Tap k = 3 * (f offset + 1) + (t offset + 1), so the offsets of tap k are dil_f * (k / 3 - 1), dil_t * (k % 3 - 1).
  */
@@ -27,15 +28,18 @@ const char *kn_isa_name(enum kn_isa isa);
 struct kn_args {
     const struct kn_shape *shape;
     const struct kn_tile *tile; /* never NULL; a field of 0 means the kernel's default */
-    /* forward:          y  = bias + w * x      (overwrites y; bias may be NULL)
+    /* forward:          y  = bias + w * x      (overwrites y; bias may be NULL; that of separable is the pointwise one)
      * backward-data:    dx = w' * dy           (overwrites dx)
      * backward-weights: dw += dy * x', db += sum of dy  (accumulates, as branches and micro-batches need; db may be
      * NULL) */
     const float *x, *w, *bias, *dy;
     float *y, *dx, *dw, *db;
-    float *workspace;       /* workspace_bytes(), 64-byte aligned; content is undefined before and after */
-    int threads;            /* 1 or more; the result is the same at any number */
-    struct kn_trace *trace; /* the sink of a traced build (which runs on one thread); ignored by the others */
+    /* Separable forward only, for whole networks; elsewhere NULL and 0. kn_work speaks of a call without them. */
+    const float *scale, *shift; /* [ic/16][16]: reads max(0, scale * x + shift) for x, a batch norm with ReLU */
+    int accumulate;             /* adds to y: a residual connection */
+    float *workspace;           /* workspace_bytes(), 64-byte aligned; content is undefined before and after */
+    int threads;                /* 1 or more; the result is the same at any number */
+    struct kn_trace *trace;     /* the sink of a traced build (which runs on one thread); ignored by the others */
 };
 
 /* What a call does, exactly, when bias and db are given: counted in the loop nest, not in the cache. Tested against the
@@ -73,7 +77,8 @@ const struct kn_kernel *kn_traced(const struct kn_kernel *kernel);
 const struct kn_kernel *kn_find(const char *name);
 /** Whether this CPU, as masked by JOULERX_ISA, runs it. */
 int kn_runnable(const struct kn_kernel *kernel);
-/** The variant to use when nobody asks for one: the highest runnable instruction set. Never NULL, never blas. */
+/** The variant to use when nobody asks for one: the highest runnable instruction set. Never NULL, never blas.
+ * Separable has no backward: that takes what lies between its halves, which forward does not keep. */
 const struct kn_kernel *kn_best(enum kn_op op, enum kn_dir dir);
 
 #endif

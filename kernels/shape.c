@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const op_names[KN_OPS] = {"pointwise", "depthwise", "conv3x3"};
-static const char *const op_prefix[KN_OPS] = {"pw", "dw", "conv"};
+static const char *const op_names[KN_OPS] = {"pointwise", "depthwise", "conv3x3", "separable"};
+static const char *const op_prefix[KN_OPS] = {"pw", "dw", "conv", "sep"};
 static const char *const dir_names[KN_DIRS] = {"fwd", "bwd_data", "bwd_weights"};
 
 const char *kn_op_name(enum kn_op op)
@@ -26,8 +26,36 @@ static double lanes(int c)
     return KN_LANES * (double)((c - 1) / KN_LANES + 1);
 }
 
+struct kn_shape kn_depthwise_half(const struct kn_shape *separable)
+{
+    struct kn_shape s = *separable;
+    s.oc = s.mid;
+    s.mid = 0;
+    return s;
+}
+
+struct kn_shape kn_pointwise_half(const struct kn_shape *separable)
+{
+    struct kn_shape s = *separable;
+    s.ic = s.mid;
+    s.dil_f = s.dil_t = 1;
+    s.mid = 0;
+    return s;
+}
+
+static int separable_check(const struct kn_shape *s)
+{
+    if (s->mid < 1)
+        return jrx_fail(JRX_EINVAL, "shape: separable with mid=%d; set it to ic times the multiplier", s->mid);
+    struct kn_shape depthwise = kn_depthwise_half(s), pointwise = kn_pointwise_half(s);
+    int rc = kn_shape_check(KN_DEPTHWISE, &depthwise);
+    return rc ? rc : kn_shape_check(KN_POINTWISE, &pointwise);
+}
+
 int kn_shape_check(enum kn_op op, const struct kn_shape *s)
 {
+    if (op == KN_SEPARABLE)
+        return separable_check(s);
     const struct {
         const char *name;
         int value;
@@ -68,6 +96,10 @@ size_t kn_y_floats(const struct kn_shape *s)
 
 size_t kn_w_floats(enum kn_op op, const struct kn_shape *s)
 {
+    if (op == KN_SEPARABLE) {
+        struct kn_shape depthwise = kn_depthwise_half(s), pointwise = kn_pointwise_half(s);
+        return kn_w_floats(KN_DEPTHWISE, &depthwise) + kn_w_floats(KN_POINTWISE, &pointwise);
+    }
     size_t in = (size_t)kn_blocks(s->ic) * KN_LANES, out = (size_t)kn_blocks(s->oc) * KN_LANES;
     return op == KN_POINTWISE ? in * out : op == KN_DEPTHWISE ? KN_TAPS * out : KN_TAPS * in * out;
 }
@@ -80,6 +112,10 @@ static double inside(int length, int dilation)
 
 double kn_flop(enum kn_op op, const struct kn_shape *s)
 {
+    if (op == KN_SEPARABLE) {
+        struct kn_shape depthwise = kn_depthwise_half(s), pointwise = kn_pointwise_half(s);
+        return kn_flop(KN_DEPTHWISE, &depthwise) + kn_flop(KN_POINTWISE, &pointwise);
+    }
     double macs = (double)s->n * s->oc * (op == KN_DEPTHWISE ? 1 : s->ic);
     if (op == KN_POINTWISE)
         return 2 * macs * s->f * s->t;
@@ -121,7 +157,8 @@ static int layer_part(const char **at, struct layer_parts *parts)
 
 int kn_layer_parse(const char *text, enum kn_op *op, struct kn_shape *shape)
 {
-    static const char form[] = "use pw:cIN:kOUT, dw:cIN[:mTIMES][:dFxT] or conv:cIN:kOUT[:dFxT]";
+    static const char form[] = "use pw:cIN:kOUT, dw:cIN[:mTIMES][:dFxT], conv:cIN:kOUT[:dFxT] or "
+                               "sep:cIN[:mTIMES]:kOUT[:dFxT]";
     size_t length = strcspn(text, ":");
     int found = 0;
     while (found < KN_OPS && (strlen(op_prefix[found]) != length || strncmp(text, op_prefix[found], length)))
@@ -135,8 +172,8 @@ int kn_layer_parse(const char *text, enum kn_op *op, struct kn_shape *shape)
             return jrx_fail(JRX_EINVAL, "layer %s: '%.*s' is not understood; %s", text, (int)strcspn(part, ":"), part,
                             form);
     }
-    int depthwise = found == KN_DEPTHWISE, pointwise = found == KN_POINTWISE;
-    if (!parts.c || (depthwise ? parts.k : !parts.k || parts.m) || (pointwise && parts.d[0]))
+    int depthwise = found == KN_DEPTHWISE, pointwise = found == KN_POINTWISE, separable = found == KN_SEPARABLE;
+    if (!parts.c || depthwise != !parts.k || (parts.m && !depthwise && !separable) || (pointwise && parts.d[0]))
         return jrx_fail(JRX_EINVAL, "layer %s: a part is missing or does not belong there; %s", text, form);
     parts.m = parts.m ? parts.m : 1;
     if (parts.c > INT_MAX / parts.m)
@@ -144,6 +181,7 @@ int kn_layer_parse(const char *text, enum kn_op *op, struct kn_shape *shape)
     *op = (enum kn_op)found;
     shape->ic = parts.c;
     shape->oc = depthwise ? parts.c * parts.m : parts.k;
+    shape->mid = separable ? parts.c * parts.m : 0;
     shape->dil_f = parts.d[0] ? parts.d[0] : 1;
     shape->dil_t = parts.d[1] ? parts.d[1] : 1;
     return 0;
@@ -151,14 +189,15 @@ int kn_layer_parse(const char *text, enum kn_op *op, struct kn_shape *shape)
 
 char *kn_layer_format(enum kn_op op, const struct kn_shape *s, char *text, size_t size)
 {
-    char channels[32] = "", dilation[32] = "";
+    char multiplier[32] = "", channels[32] = "", dilation[32] = "";
+    int times = op == KN_DEPTHWISE ? s->oc / s->ic : op == KN_SEPARABLE ? s->mid / s->ic : 1;
+    if (times != 1)
+        snprintf(multiplier, sizeof multiplier, ":m%d", times);
     if (op != KN_DEPTHWISE)
         snprintf(channels, sizeof channels, ":k%d", s->oc);
-    else if (s->oc != s->ic)
-        snprintf(channels, sizeof channels, ":m%d", s->oc / s->ic);
     if (s->dil_f != 1 || s->dil_t != 1)
         snprintf(dilation, sizeof dilation, ":d%dx%d", s->dil_f, s->dil_t);
-    snprintf(text, size, "%s:c%d%s%s", op_prefix[op], s->ic, channels, dilation);
+    snprintf(text, size, "%s:c%d%s%s%s", op_prefix[op], s->ic, multiplier, channels, dilation);
     return text;
 }
 

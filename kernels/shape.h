@@ -5,7 +5,8 @@
 #define KERNELS_SHAPE_H
 #include <stddef.h>
 
-enum kn_op { KN_POINTWISE, KN_DEPTHWISE, KN_CONV3X3, KN_OPS };
+/* KN_SEPARABLE: depthwise, then pointwise, in one call; what lies between the two never leaves the cache. */
+enum kn_op { KN_POINTWISE, KN_DEPTHWISE, KN_CONV3X3, KN_SEPARABLE, KN_OPS };
 enum kn_dir { KN_FWD, KN_BWD_DATA, KN_BWD_WEIGHTS, KN_DIRS };
 
 enum { KN_LANES = 16 /* channels in a block */, KN_TAPS = 9 /* of a 3x3 stencil */ };
@@ -17,6 +18,7 @@ struct kn_shape {
     int ic, oc;       /* real channels */
     int f, t;         /* grid: subcarriers, OFDM symbols */
     int dil_f, dil_t; /* dilation; 1, 1 for pointwise */
+    int mid;          /* separable only: channels between its halves, a multiple of ic */
 };
 
 /* Block sizes of the loop nest, in elements of the axis; 0 = the kernel's default. */
@@ -25,7 +27,7 @@ struct kn_tile {
 };
 enum { KN_TILE_OC = 1, KN_TILE_IC = 2, KN_TILE_F = 4, KN_TILE_T = 8 };
 
-/** "pointwise", "depthwise", "conv3x3"; "fwd", "bwd_data", "bwd_weights". */
+/** "pointwise", "depthwise", "conv3x3", "separable"; "fwd", "bwd_data", "bwd_weights". */
 const char *kn_op_name(enum kn_op op);
 const char *kn_dir_name(enum kn_dir dir);
 
@@ -35,7 +37,14 @@ static inline int kn_blocks(int c)
     return (c + KN_LANES - 1) / KN_LANES;
 }
 
-/** 0, or JRX_EINVAL: an axis below 1, products past 2^31 elements, oc not a multiple of ic (depthwise). */
+/** The two layers that a separable one is made of: ic to mid channels, mid to oc. Pure. */
+struct kn_shape kn_depthwise_half(const struct kn_shape *separable);
+struct kn_shape kn_pointwise_half(const struct kn_shape *separable);
+
+/**
+ * 0, or JRX_EINVAL: an axis below 1, products past 2^31 elements, oc not a multiple of ic (depthwise), mid not one
+ * (separable).
+ */
 int kn_shape_check(enum kn_op op, const struct kn_shape *shape);
 
 /** Floats in x (or dx), y (or dy), w (or dw), padding included. */
@@ -50,8 +59,9 @@ size_t kn_w_floats(enum kn_op op, const struct kn_shape *shape);
 double kn_flop(enum kn_op op, const struct kn_shape *shape);
 
 /**
- * "pw:c64:k128", "dw:c64:m2:d2x3", "conv:c10:k64" (c input, k output channels, m multiplier, d dilation f x t) into
- * op and the channel and dilation fields; n, f, t are left alone. JRX_EINVAL with the offending part.
+ * "pw:c64:k128", "dw:c64:m2:d2x3", "conv:c10:k64", "sep:c64:m2:k128:d2x3" (c input, k output channels, m multiplier, d
+ * dilation f x t) into op and the channel and dilation fields (mid is 0 but for sep); n, f, t are left alone.
+ * JRX_EINVAL with the offending part.
  */
 int kn_layer_parse(const char *text, enum kn_op *op, struct kn_shape *shape);
 /** The inverse, into text[size]; returns text. */

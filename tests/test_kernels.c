@@ -103,6 +103,12 @@ static void depthwise_backward_weights_is_right(void **state)
     check_all(KN_DEPTHWISE, KN_BWD_WEIGHTS);
 }
 
+static void separable_forward_is_right(void **state)
+{
+    (void)state;
+    check_all(KN_SEPARABLE, KN_FWD);
+}
+
 /* ---- the checker itself: it must see what is wrong ------------------------------------------------ */
 
 static const struct kn_shape small = {.n = 2, .ic = 17, .oc = 15, .f = 5, .t = 3, .dil_f = 1, .dil_t = 1};
@@ -218,7 +224,7 @@ static void a_tile_that_cannot_be_is_refused(void **state)
     const struct kn_kernel *const *kernels = kn_kernels(&count);
     for (size_t i = 0; i < count; i++) {
         struct kn_tile tile = {.f = -1};
-        struct kn_shape square = {.n = 1, .ic = 16, .oc = 16, .f = 4, .t = 4, .dil_f = 1, .dil_t = 1};
+        struct kn_shape square = {.n = 1, .ic = 16, .oc = 16, .f = 4, .t = 4, .dil_f = 1, .dil_t = 1, .mid = 16};
         assert_int_equal(kernels[i]->supports(&square, &usual), 0);
         assert_int_equal(kernels[i]->supports(&square, &tile), JRX_EINVAL);
         square.n = 0;
@@ -245,6 +251,7 @@ int main(void)
         cmocka_unit_test(depthwise_forward_is_right),
         cmocka_unit_test(depthwise_backward_data_is_right),
         cmocka_unit_test(depthwise_backward_weights_is_right),
+        cmocka_unit_test(separable_forward_is_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,19 +39,36 @@ static double count_taps(const struct kn_shape *s)
 static void taps_outside_the_grid_cost_nothing(void **state)
 {
     (void)state;
-    static const struct kn_shape shapes[] = {{1, 1, 1, 1, 1, 1, 1},
-                                             {1, 3, 6, 1, 14, 2, 3},
-                                             {2, 3, 3, 5, 3, 3, 6},
-                                             {1, 2, 4, 13, 7, 2, 3},
-                                             {3, 5, 5, 72, 14, 3, 6}};
+    static const struct kn_shape shapes[] = {{1, 1, 1, 1, 1, 1, 1, 0},
+                                             {1, 3, 6, 1, 14, 2, 3, 0},
+                                             {2, 3, 3, 5, 3, 3, 6, 0},
+                                             {1, 2, 4, 13, 7, 2, 3, 0},
+                                             {3, 5, 5, 72, 14, 3, 6, 0}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const struct kn_shape *s = &shapes[i];
         assert_near(kn_flop(KN_DEPTHWISE, s), 2.0 * s->n * s->oc * count_taps(s), 0);
         assert_near(kn_flop(KN_CONV3X3, s), 2.0 * s->n * s->oc * s->ic * count_taps(s), 0);
     }
     /* worked by hand: 2 x 2 grid, every pixel has its 4 neighbours within the grid */
-    struct kn_shape two = {1, 1, 1, 2, 2, 1, 1};
+    struct kn_shape two = {1, 1, 1, 2, 2, 1, 1, 0};
     assert_near(kn_flop(KN_DEPTHWISE, &two), 2 * 4 * 4, 0);
+}
+
+static void a_separable_layer_is_its_two_halves(void **state)
+{
+    (void)state;
+    struct kn_shape s = slot;
+    s.oc = 17;
+    assert_int_equal(kn_shape_check(KN_SEPARABLE, &s), JRX_EINVAL);
+    assert_non_null(strstr(jrx_last_error(), "mid=0"));
+    s.mid = 96;
+    assert_int_equal(kn_shape_check(KN_SEPARABLE, &s), JRX_EINVAL);
+    s.mid = 128;
+    assert_int_equal(kn_shape_check(KN_SEPARABLE, &s), 0);
+    assert_int_equal(kn_w_floats(KN_SEPARABLE, &s), 9 * 128 + 128 * 32);
+    struct kn_shape depthwise = slot;
+    depthwise.oc = 128;
+    assert_near(kn_flop(KN_SEPARABLE, &s), kn_flop(KN_DEPTHWISE, &depthwise) + 2.0 * 128 * 17 * 312 * 14, 0);
 }
 
 static void impossible_shapes_are_refused_with_the_value(void **state)
@@ -73,7 +90,7 @@ static void impossible_shapes_are_refused_with_the_value(void **state)
     s = slot;
     s.n = 1 << 20;
     assert_int_equal(kn_shape_check(KN_CONV3X3, &s), JRX_EINVAL);
-    s = (struct kn_shape){1, 2000000000, 2000000000, 1, 1, 1, 1};
+    s = (struct kn_shape){1, 2000000000, 2000000000, 1, 1, 1, 1, 0};
     assert_int_equal(kn_shape_check(KN_POINTWISE, &s), JRX_EINVAL);
 }
 
@@ -83,11 +100,12 @@ static void layers_are_written_as_they_are_read(void **state)
     static const struct {
         const char *text;
         enum kn_op op;
-        int ic, oc, dil_f, dil_t;
+        int ic, oc, dil_f, dil_t, mid;
     } known[] = {
-        {"pw:c64:k128", KN_POINTWISE, 64, 128, 1, 1},  {"dw:c64:m2:d2x3", KN_DEPTHWISE, 64, 128, 2, 3},
-        {"dw:c7", KN_DEPTHWISE, 7, 7, 1, 1},           {"conv:c10:k64", KN_CONV3X3, 10, 64, 1, 1},
-        {"conv:c64:k8:d3x6", KN_CONV3X3, 64, 8, 3, 6},
+        {"pw:c64:k128", KN_POINTWISE, 64, 128, 1, 1, 0},  {"dw:c64:m2:d2x3", KN_DEPTHWISE, 64, 128, 2, 3, 0},
+        {"dw:c7", KN_DEPTHWISE, 7, 7, 1, 1, 0},           {"conv:c10:k64", KN_CONV3X3, 10, 64, 1, 1, 0},
+        {"conv:c64:k8:d3x6", KN_CONV3X3, 64, 8, 3, 6, 0}, {"sep:c64:m2:k128:d2x3", KN_SEPARABLE, 64, 128, 2, 3, 128},
+        {"sep:c8:k16", KN_SEPARABLE, 8, 16, 1, 1, 8},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         enum kn_op op = KN_OPS;
@@ -95,7 +113,7 @@ static void layers_are_written_as_they_are_read(void **state)
         char text[64];
         assert_int_equal(kn_layer_parse(known[i].text, &op, &s), 0);
         assert_int_equal(op, known[i].op);
-        struct kn_shape want = {5, known[i].ic, known[i].oc, 6, 7, known[i].dil_f, known[i].dil_t};
+        struct kn_shape want = {5, known[i].ic, known[i].oc, 6, 7, known[i].dil_f, known[i].dil_t, known[i].mid};
         assert_memory_equal(&s, &want, sizeof s);
         assert_string_equal(kn_layer_format(op, &s, text, sizeof text), known[i].text);
     }
@@ -122,7 +140,9 @@ static void malformed_layers_are_refused_with_the_part(void **state)
                                       "pw:c1:k1 ",
                                       "pw:c1:k1x",
                                       "pw:c9999999999:k1",
-                                      "dw:c2000000000:m2"};
+                                      "dw:c2000000000:m2",
+                                      "sep:c8:m2",
+                                      "sep:c2000000000:m2:k1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         enum kn_op op = KN_OPS;
         struct kn_shape s = slot;
@@ -173,6 +193,7 @@ int main(void)
         cmocka_unit_test(sizes_include_the_padding_channels),
         cmocka_unit_test(pointwise_flop_is_two_a_weight_and_pixel),
         cmocka_unit_test(taps_outside_the_grid_cost_nothing),
+        cmocka_unit_test(a_separable_layer_is_its_two_halves),
         cmocka_unit_test(impossible_shapes_are_refused_with_the_value),
         cmocka_unit_test(layers_are_written_as_they_are_read),
         cmocka_unit_test(malformed_layers_are_refused_with_the_part),

@@ -66,7 +66,7 @@ int nn_add(struct nn_net *net, const char *name, int in, int other)
 
 struct kn_shape nn_layer_shape(const struct nn_layer *layer, int n, int f, int t)
 {
-    return (struct kn_shape){n, layer->ic, layer->oc, f, t, layer->dil_f, layer->dil_t};
+    return (struct kn_shape){n, layer->ic, layer->oc, f, t, layer->dil_f, layer->dil_t, 0};
 }
 
 static size_t padded(int channels)
