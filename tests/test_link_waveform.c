@@ -121,13 +121,13 @@ static void leakage_formula_gives_the_known_levels(void **state)
 
 /*
  * One flat path: what the waveform engine adds to h x is the leaked power. A slot and antenna count as one exponential
- * variable at the worst: 5 standard errors of 4 * 1500; 5 comparisons, a false alarm in 3e5 runs, and the seed is
+ * variable at the worst: 5 standard errors of 4 * 800; 5 comparisons, a false alarm in 3e5 runs, and the seed is
  * fixed. h is taken at mid-symbol, not as the mean over it: below 0.1 % of the power here.
  */
 static void doppler_leaks_what_theory_says(void **state)
 {
     (void)state;
-    enum { SLOTS = 1500 };
+    enum { SLOTS = 800 };
     static const double doppler_hz[] = {50, 100, 200, 300, 500};
     struct lk_config config = still();
     config.prb = 5;
@@ -152,12 +152,12 @@ static void doppler_leaks_what_theory_says(void **state)
 /*
  * Static taps that come e samples after the prefix: e samples of the symbol before, and e of its own missing: 2 e / N
  * of the tap's power. A tenth is allowed for what falls outside the band of used subcarriers (12 of 14 symbols; the
- * first has silence before it) and for chance: one slot averages over 312 subcarriers, 300 slots over the fading.
+ * first has silence before it) and for chance: one slot averages over 312 subcarriers, 150 slots over the fading.
  */
 static void paths_beyond_the_prefix_spill_into_the_next_symbol(void **state)
 {
     (void)state;
-    enum { SLOTS = 300 };
+    enum { SLOTS = 150 };
     struct lk_config config = still();
     config.profiles = 1 << LK_TDL_E;
     config.delay_spread_s[0] = config.delay_spread_s[1] = 600e-9;
