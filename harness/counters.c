@@ -54,7 +54,8 @@ int jrx_counters_open(struct jrx_counters *counters, const char *source, const c
             if (!strcmp(events[i], events[k]))
                 return jrx_fail(JRX_EINVAL, "counters %s: event %s is given twice", source, events[i]);
     }
-    int rc = ops->probe();
+    char note[256];
+    int rc = ops->probe(note, sizeof note);
     if (rc)
         return rc;
     struct jrx_counter_value *value = calloc(count, sizeof *value);
@@ -95,7 +96,8 @@ int jrx_counters_stop(struct jrx_counters *c)
         /* PAPI multiplexing and broken virtual PMUs were seen to give these: a missing value, never a small number */
         int sane = isnan(value) || (value >= 0 && value < 0x1p63);
         c->value[i].count = sane ? value : NAN;
-        c->value[i].source = isnan(c->value[i].count) ? JRX_SOURCE_NONE : c->ops->source;
+        enum jrx_source source = c->ops->source_of ? c->ops->source_of(c->state, i) : c->ops->source;
+        c->value[i].source = isnan(c->value[i].count) ? JRX_SOURCE_NONE : source;
     }
     for (size_t i = 0; !rc && i < c->count; i++)
         if (!isnan(count[i]) && isnan(c->value[i].count))

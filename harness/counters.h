@@ -26,11 +26,12 @@ struct jrx_counter_config {
 };
 
 struct jrx_counter_ops {
-    const char *name;  /* "papi": file name without counter_, CLI and CSV value */
-    const char *about; /* one line for `joulerx doctor` */
-    enum jrx_source source;
-    /** 0 if it can count anything here, else JRX_EUNAVAILABLE or JRX_EPERMISSION with reason and remedy. */
-    int (*probe)(void);
+    const char *name;       /* "papi": file name without counter_, CLI and CSV value */
+    const char *about;      /* one line for `joulerx doctor` */
+    enum jrx_source source; /* of its events, where source_of is NULL */
+    /** 0 if it can count anything here, with what is limited in `note` (why no hardware events, and the remedy); else
+     * JRX_EUNAVAILABLE or JRX_EPERMISSION with reason and remedy. */
+    int (*probe)(char *note, size_t size);
     /** Calls `found` with each event that can be counted here (tried, not believed) and one line about it. */
     int (*list)(void (*found)(void *context, const char *event, const char *about), void *context);
     int (*open)(void **state, const char *const *events, size_t count, const struct jrx_counter_config *config);
@@ -38,6 +39,8 @@ struct jrx_counter_ops {
     int (*stop)(void *state);
     int (*read)(void *state, double *count); /* of the last start..stop, count[events] */
     void (*close)(void *state);
+    /** Of one event, where a source has several kinds; NULL elsewhere. */
+    enum jrx_source (*source_of)(void *state, size_t event);
     /** Simulators only: consumes accesses between start and stop. NULL elsewhere. */
     int (*feed)(void *state, const struct jrx_access *access, size_t count);
 };
