@@ -117,8 +117,9 @@ check: ## install what is missing, build, run every test and check
 	@$(MAKE) -s unit
 
 # ---- checks --------------------------------------------------------------------------------------
-unit: $(TESTS) ## build and run every unit test; T=name runs those whose name contains it
-	@sh tests/run.sh $(foreach t,$(TESTS),$(if $(findstring $(or $T,/),$t),$t))
+SELECTED := $(foreach t,$(TESTS),$(if $(findstring $(or $T,/),$t),$t))
+unit: $O/joulerx $(SELECTED) ## build and run every unit test; T=name runs those whose name contains it
+	@sh tests/run.sh $(SELECTED)
 
 layers: ## who may include whom
 	@sh tests/check_layers.sh

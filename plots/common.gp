@@ -24,6 +24,6 @@ set key nobox samplen 3
 # Panels side by side with one legend below them all:
 #   set multiplot title ...;  eval panel(1, 2);  plot ...;  eval panel(2, 2);  plot ...;  eval legend;  plot NaN ... title "..."
 panel(i, n) = sprintf("set lmargin at screen %.3f; set rmargin at screen %.3f; set tmargin at screen 0.80; set bmargin at screen 0.27; unset key", \
-                      0.105 + (i-1)*0.96/n, 0.025 + i*0.96/n)
+                      0.10 + (i-1)*0.975/n, 0.01 + i*0.975/n)
 legend = "set lmargin at screen 0.02; set rmargin at screen 0.98; set tmargin at screen 0.13; set bmargin at screen 0.01; unset title; ".\
          "unset xlabel; unset ylabel; unset tics; unset border; unset logscale; set xrange [0:1]; set yrange [0:1]; unset grid; set key center center horizontal nobox samplen 4"

@@ -10,17 +10,17 @@ set xlabel "observed time of a call (ms), measured"
 set ylabel "predicted (ms)"
 set title "Run time"
 plot x with lines ls 9, \
-     file using "time_ms":"clock_time_ms" with points ls 2, \
-     file using "time_ms":"flop_fit_time_ms" with points ls 4, \
-     file using "time_ms":"memory_fit_time_ms" with points ls 3
+     file using "time_ms":"clock_time_ms" with points ls 2 ps 0.6, \
+     file using "time_ms":"flop_fit_time_ms" with points ls 4 ps 0.6, \
+     file using "time_ms":"memory_fit_time_ms" with points ls 3 ps 0.6
 eval panel(2, 2)
 set xlabel "observed energy of a call (mJ), ".source
 set ylabel "predicted (mJ)"
 set title source eq "estimated" ? "Energy (estimated by a profile: no evidence)" : "Energy (".source.")"
 plot x with lines ls 9, \
-     file using "energy_mj":"clock_energy_mj" with points ls 2, \
-     file using "energy_mj":"flop_fit_energy_mj" with points ls 4, \
-     file using "energy_mj":"memory_fit_energy_mj" with points ls 3
+     file using "energy_mj":"clock_energy_mj" with points ls 2 ps 0.6, \
+     file using "energy_mj":"flop_fit_energy_mj" with points ls 4 ps 0.6, \
+     file using "energy_mj":"memory_fit_energy_mj" with points ls 3 ps 0.6
 eval legend
 set key maxcols 2
 plot NaN with lines ls 9 title "predicted = observed", NaN with points ls 2 title "datasheet: FLOPs per clock", \

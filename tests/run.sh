@@ -8,9 +8,9 @@ for program; do
     $RUNNER "$program" >"$program.log" 2>&1
     status=$?
     p=$(grep -c '^\[       OK \]' "$program.log")
-    s=$(grep -c '^\[  SKIPPED \] [^0-9]' "$program.log")
-    f=$(grep -c '^\[  FAILED  \] [^0-9]' "$program.log")
-    ran=$(sed -n 's/^\[==========\] \([0-9]*\) test(s) run\.*$/\1/p' "$program.log" | head -n 1)
+    s=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) test(s).*/\1/p' "$program.log")
+    f=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test(s).*/\1/p' "$program.log")
+    s=${s:-0} f=${f:-0}
     [ "$status" = 0 ] || { cat "$program.log"; [ "$f" -gt 0 ] || f=1; }
     printf '%-44s %3d passed %3d failed %3d skipped\n' "$(basename "$program")" "$p" "$f" "$s"
     grep '^skip:' "$program.log" | sed 's/^/    /'

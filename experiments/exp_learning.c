@@ -1,0 +1,271 @@
+/*
+ * Trains the three networks, and measures what that takes: each cell is a stretch of a training, in order. A run that
+ * was killed goes on from the last checkpoint; the stretch it was in is done again.
+ */
+#include "experiments/experiment.h"
+#include "experiments/networks.h"
+#include "experiments/series.h"
+#include "harness/base/error.h"
+#include "harness/interrupt.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STRETCHES = 20, CELLS = EX_NETWORKS * STRETCHES };
+
+static const struct jrx_column columns[] = {
+    EX_MEASURE_COLUMNS,
+    {"network", JRX_TEXT, "teacher, scratch (the student alone) or distilled (the same student with its teacher)"},
+    {"step", JRX_INTEGER, "steps done at the end of the stretch"},
+    {"slots", JRX_INTEGER, "slots trained on so far"},
+    {"parameters", JRX_INTEGER, "trainable numbers of the network"},
+    {"bce_ratio", JRX_REAL, "mean binary cross-entropy [nat] a bit against the sent bits, over the stretch"},
+    {"ber_ratio", JRX_REAL, "bit error rate over the stretch, on the training slots"},
+    {"flop", JRX_REAL,
+     "useful FLOP of the convolutions of one step, forward and backward, and of the teacher's forward"},
+};
+
+struct state {
+    struct rx_train train;
+    struct rx_receiver teacher;
+    int network;   /* of `train`; -1: none */
+    int64_t saved; /* step of the checkpoint on disk */
+    int64_t until; /* of the stretch being run */
+    struct nn_loss_sum sum;
+    int status;
+};
+
+static int64_t stretch_end(const struct rx_train_config *config, int stretch)
+{
+    return config->schedule.steps * (stretch + 1) / STRETCHES;
+}
+
+static int plan(const struct ex_settings *settings, struct ex_plan *plan)
+{
+    (void)settings;
+    *plan = (struct ex_plan){.cells = CELLS, .reps = 1, .item_s = 5};
+    return 0;
+}
+
+static void label(const struct ex_settings *settings, int cell, char *text, size_t size)
+{
+    (void)settings;
+    snprintf(text, size, "%s,%d/%d", ex_network_name((enum ex_network)(cell / STRETCHES)), cell % STRETCHES + 1,
+             STRETCHES);
+}
+
+static int begin(struct ex_run *run)
+{
+    char folder[PATH_MAX + 64];
+    struct state *state = run->state = calloc(1, sizeof *state);
+    if (!state)
+        return jrx_fail(JRX_ENOMEM, "learning: no memory");
+    state->network = -1;
+    snprintf(folder, sizeof folder, "%s/models", run->base);
+    return mkdir(folder, 0777) && errno != EEXIST ? jrx_fail(JRX_EIO, "%s: %s", folder, strerror(errno)) : 0;
+}
+
+/* Writes the checkpoint of a whole stretch; called once its row is on disk, so that none is ever ahead of its row. */
+static int save(const struct ex_run *run, struct state *state)
+{
+    char path[PATH_MAX + 64];
+    if (state->network < 0 || state->train.step == state->saved)
+        return 0;
+    int status = rx_train_save(&state->train, ex_network_path(run, (enum ex_network)state->network, path));
+    if (!status)
+        state->saved = state->train.step;
+    return status;
+}
+
+static void drop(struct state *state)
+{
+    rx_train_fini(&state->train);
+    rx_receiver_fini(&state->teacher);
+    memset(&state->train, 0, sizeof state->train);
+    memset(&state->teacher, 0, sizeof state->teacher);
+    state->network = -1;
+}
+
+static void end(struct ex_run *run)
+{
+    struct state *state = run->state;
+    if (state) {
+        if (!state->status)
+            save(run, state);
+        drop(state);
+    }
+    free(state);
+    run->state = NULL;
+}
+
+/* The training of `network`, from its checkpoint if there is one. */
+static int take_up(struct ex_run *run, struct state *state, int network)
+{
+    char path[PATH_MAX + 64];
+    struct rx_train_config config;
+    int status = save(run, state);
+    drop(state);
+    if (!status)
+        status = ex_network_config(run->settings, (enum ex_network)network, &config);
+    int taught = !status && config.loss.mix > 0;
+    if (taught)
+        status = rx_receiver_load(&state->teacher, ex_network_path(run, EX_TEACHER, path));
+    if (!status)
+        status = rx_train_init(&state->train, &config, taught ? &state->teacher : NULL, run->settings->threads);
+    if (status)
+        return status;
+    state->network = network;
+    state->saved = 0;
+    if (!access(ex_network_path(run, (enum ex_network)network, path), F_OK))
+        status = rx_train_load(&state->train, path);
+    state->saved = state->train.step;
+    return status;
+}
+
+/* Steps up to state->until; the region that is measured. */
+static void stretch(void *context)
+{
+    struct state *state = context;
+    while (!state->status && state->train.step < state->until) {
+        state->status = jrx_interrupt_check();
+        if (!state->status)
+            state->status = rx_train_step(&state->train);
+        state->sum.loss += state->train.last.loss;
+        state->sum.bce += state->train.last.bce;
+        state->sum.bits += state->train.last.bits;
+        state->sum.errors += state->train.last.errors;
+    }
+}
+
+static double step_flop(const struct state *state)
+{
+    const struct rx_train_config *config = &state->train.config;
+    int f = config->link.prb * LK_PRB_SUBCARRIERS;
+    double flop = 3 * nn_forward_flop(&state->train.student.net, config->batch, f, LK_SYMBOLS);
+    if (state->train.teacher)
+        flop += nn_forward_flop(&state->train.teacher->net, config->batch, f, LK_SYMBOLS);
+    return flop;
+}
+
+static int cell(struct ex_run *run, int index, int rep, struct jrx_table *samples, char *words, size_t size)
+{
+    (void)rep;
+    struct state *state = run->state;
+    int network = index / STRETCHES, part = index % STRETCHES, status = 0;
+    status = network == state->network ? save(run, state) : take_up(run, state, network);
+    if (status)
+        return status;
+    const struct rx_train_config *config = &state->train.config;
+    /* rows may be ahead of the checkpoint by one stretch if the run was killed between the two: catch up, unmeasured */
+    state->until = part ? stretch_end(config, part - 1) : 0;
+    if (state->train.step > state->until)
+        return jrx_fail(JRX_EFORMAT,
+                        "models/%s.safetensors is at step %lld, beyond samples.csv; remove it to train anew",
+                        ex_network_name((enum ex_network)network), (long long)state->train.step);
+    stretch(state);
+    memset(&state->sum, 0, sizeof state->sum);
+    state->until = stretch_end(config, part);
+    int64_t steps = state->until - state->train.step;
+    double flop = step_flop(state), time_ns;
+    const struct jrx_region region = {stretch, state, {flop * (double)steps, NAN, NAN, NAN, NAN}};
+    uint64_t once = 1;
+    if (!state->status)
+        state->status = ex_measure(run, &region, &once, samples, &time_ns);
+    if (state->status)
+        return state->status;
+    double bits = (double)state->sum.bits;
+    jrx_put_text(samples, "network", ex_network_name((enum ex_network)network));
+    jrx_put_integer(samples, "step", state->train.step);
+    jrx_put_integer(samples, "slots", state->train.step * config->batch);
+    jrx_put_integer(samples, "parameters", nn_parameters(&state->train.student.net));
+    jrx_put_real(samples, "bce_ratio", state->sum.bce / bits);
+    jrx_put_real(samples, "ber_ratio", (double)state->sum.errors / bits);
+    jrx_put_real(samples, "flop", flop);
+    snprintf(words, size, "bce %.4f, ber %.4f, %.0f slots/s", state->sum.bce / bits, (double)state->sum.errors / bits,
+             (double)(steps * config->batch) / (time_ns * 1e-9));
+    return 0;
+}
+
+/* ---- conclusion ----------------------------------------------------------------------------------------------- */
+
+static const struct jrx_column summary_columns[] = {
+    {"network", JRX_TEXT, "teacher, scratch or distilled"},
+    {"step", JRX_INTEGER, "steps done"},
+    {"slots", JRX_INTEGER, "slots trained on"},
+    {"bce_ratio", JRX_REAL, "mean binary cross-entropy [nat] a bit, over the stretch that ends here"},
+    {"ber_ratio", JRX_REAL, "bit error rate over the stretch, on the training slots"},
+    {"time_s", JRX_REAL, "run time from the start, measured"},
+    {"energy_j", JRX_REAL, "energy from the start, of the source in energy_source"},
+    {"energy_source", JRX_TEXT, "measured, replayed or estimated"},
+};
+static const struct jrx_schema summary_schema = {"learning summary", summary_columns,
+                                                 sizeof summary_columns / sizeof *summary_columns};
+
+static double one(const struct jrx_csv *samples, const char *cell, const char *column, int *status)
+{
+    double value = NAN;
+    if (!*status) {
+        int count = ex_series(samples, cell, column, &value, 1);
+        *status = count < 0 ? count : 0;
+    }
+    return value;
+}
+
+static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
+{
+    (void)claims, (void)max;
+    char path[PATH_MAX + 16], name[64];
+    struct jrx_table *table;
+    const char *source;
+    double time_s = 0, energy_j = 0;
+    int status = ex_only_text(samples, "energy_source", &source);
+    if (status)
+        return status;
+    snprintf(path, sizeof path, "%s/summary.csv", run->dir);
+    if ((status = jrx_table_open(&table, path, &summary_schema, JRX_TABLE_WHOLE)))
+        return status;
+    for (int i = 0; i < CELLS && !status; i++) {
+        label(run->settings, i, name, sizeof name);
+        if (i % STRETCHES == 0)
+            time_s = energy_j = 0;
+        time_s += one(samples, name, "time_ns", &status) * 1e-9;
+        energy_j += one(samples, name, "energy_j", &status);
+        jrx_put_text(table, "network", ex_network_name((enum ex_network)(i / STRETCHES)));
+        jrx_put_integer(table, "step", (int64_t)one(samples, name, "step", &status));
+        jrx_put_integer(table, "slots", (int64_t)one(samples, name, "slots", &status));
+        jrx_put_real(table, "bce_ratio", one(samples, name, "bce_ratio", &status));
+        jrx_put_real(table, "ber_ratio", one(samples, name, "ber_ratio", &status));
+        jrx_put_real(table, "time_s", time_s);
+        jrx_put_real(table, "energy_j", energy_j);
+        jrx_put_text(table, "energy_source", source);
+        if (!status)
+            status = jrx_table_row(table);
+    }
+    if (status) {
+        jrx_table_leave(table);
+        return status;
+    }
+    return jrx_table_close(table);
+}
+
+const struct ex_experiment exp_learning = {.name = "learning",
+                                           .title = "Training of teacher and students",
+                                           .question =
+                                               "Cross-entropy on fresh slots of the simulated uplink against training "
+                                               "time (measured) and energy (see its label): a "
+                                               "teacher, a student from scratch, and the same student distilled. The "
+                                               "teacher's own inference is part of distillation.",
+                                           .needs = "",
+                                           .order = 40,
+                                           .column = columns,
+                                           .columns = sizeof columns / sizeof *columns,
+                                           .plan = plan,
+                                           .label = label,
+                                           .begin = begin,
+                                           .cell = cell,
+                                           .end = end,
+                                           .conclude = conclude};

@@ -1,0 +1,106 @@
+/*
+ * An experiment is a plan (a list of cells), a cell function (one repetition of one cell gives one row of samples.csv)
+ * and a conclusion (summary.csv and the claims, computed from samples.csv alone). experiments/exp_<name>.c defines
+ * `const struct ex_experiment exp_<name>`; plots/<name>.gp draws it. The runner (runner.h) does order, resume,
+ * progress, provenance and figures.
+ */
+#ifndef EXPERIMENTS_EXPERIMENT_H
+#define EXPERIMENTS_EXPERIMENT_H
+#include "experiments/claim.h"
+#include "harness/progress.h"
+#include "harness/quality.h"
+#include "harness/table.h"
+#include "harness/window.h"
+#include <limits.h>
+
+/* How much is done: a row of the table in preset.c. */
+struct ex_preset {
+    const char *name; /* "quick", "smoke" */
+    const char *about;
+    double window_s;      /* least length of a measuring window */
+    int reps;             /* repetitions of a measured cell */
+    const char *training; /* name of the training recipe, models/receiver/preset.h */
+    int slots;            /* per SNR point of a BER curve */
+    int grid_f;           /* subcarriers of measured layers and networks */
+    int evidence;         /* 0: too little is measured for any verdict but inconclusive */
+};
+
+const struct ex_preset *ex_preset_find(const char *name); /* NULL with a message that lists them */
+
+struct ex_settings {
+    const struct ex_preset *preset;
+    uint64_t seed;
+    int threads;
+    const char *sysfs; /* root of /sys and /proc for tests; "" is this machine */
+};
+
+struct ex_run {
+    const struct ex_experiment *experiment;
+    const struct ex_settings *settings;
+    char base[PATH_MAX];       /* the folder of the whole run: <base>/<experiment>/samples.csv, <base>/models/ */
+    char dir[PATH_MAX];        /* <base>/<experiment> */
+    struct jrx_window *window; /* the open meter, ready for windows; shared by all experiments of a run */
+    struct jrx_progress *progress;
+    struct jrx_warnings *warnings; /* collected for meta.json and the report */
+    double idle_w;                 /* of the current block; NAN: not known */
+    void *state;                   /* the experiment's own, between begin() and end() */
+};
+
+struct ex_plan {
+    int cells;    /* numbered 0..cells-1 */
+    int reps;     /* of each */
+    int shuffled; /* 1: order drawn within blocks (each block holds every cell once); 0: cell by cell, as training needs
+                   */
+    double item_s; /* expected seconds of one repetition, for the first guess of the time left */
+};
+
+struct ex_experiment {
+    const char *name;                /* file name without exp_; folder, figure and CLI name */
+    const char *title;               /* one line */
+    const char *question;            /* what its figure answers, for the report */
+    const char *needs;               /* experiments whose results in the same run it reads, "a,b"; "" for none */
+    int order;                       /* place in a reproduction */
+    const struct jrx_column *column; /* of samples.csv, after the runner's own (EX_RUNNER_COLUMNS) */
+    size_t columns;
+
+    int (*plan)(const struct ex_settings *settings, struct ex_plan *plan);
+    /** A short name of the cell: key of resuming, shown as progress. Unique in the experiment. */
+    void (*label)(const struct ex_settings *settings, int cell, char *text, size_t size);
+    int (*begin)(struct ex_run *run); /* NULL: nothing to prepare */
+    /** One repetition: fills one row of `samples` with jrx_put_*; writes a few words for the progress line. */
+    int (*cell)(struct ex_run *run, int cell, int rep, struct jrx_table *samples, char *words, size_t size);
+    void (*end)(struct ex_run *run); /* after begin(), also when that failed */
+    /** Reads the finished samples, writes <dir>/summary.csv, fills claims[0..max). Returns how many or a negative code.
+     */
+    int (*conclude)(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max);
+};
+
+enum { EX_MAX_CLAIMS = 8 };
+
+/** All experiments in the order of a reproduction; `*count` of them. */
+const struct ex_experiment *const *ex_experiments(size_t *count);
+/** By name; NULL with a message that lists them. */
+const struct ex_experiment *ex_find(const char *name);
+
+/* ---- helpers for cell and conclude functions ---- */
+
+/* The columns that ex_measure() fills: put them first in the experiment's own list. */
+#define EX_MEASURE_COLUMNS                                                                                             \
+    {"iters", JRX_INTEGER, "calls in the window; time and energy are per call"},                                       \
+        {"window_s", JRX_REAL, "length of the window"},                                                                \
+        {"time_ns", JRX_REAL, "wall time of one call; always measured"},                                               \
+        {"energy_j", JRX_REAL, "energy of one call: packages and drams together"},                                     \
+        {"energy_uncertainty_j", JRX_REAL, "half-width of the 95 % interval of energy_j from the meter alone"},        \
+        {"idle_w", JRX_REAL, "power of the idle machine in the same block, same meter; not subtracted"},               \
+        {"energy_source", JRX_TEXT, "measured, replayed or estimated (energy profile)"},                               \
+        {"meter", JRX_TEXT, "the meter that gave energy_j"},                                                           \
+    {                                                                                                                  \
+        "status", JRX_TEXT, "ok, or why the energy is missing"                                                         \
+    }
+
+/** Calibrates (once a label: give the same *iters back), measures one window of the region and puts EX_MEASURE_COLUMNS.
+ */
+int ex_measure(struct ex_run *run, const struct jrx_region *region, uint64_t *iters, struct jrx_table *samples,
+               double *time_ns);
+
+#endif

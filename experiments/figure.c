@@ -1,0 +1,90 @@
+#include "experiments/figure.h"
+#include "harness/base/error.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+int ex_home_path(const char *path, char *text, unsigned long size)
+{
+    char program[PATH_MAX], candidate[PATH_MAX + 8];
+    const char *home = getenv("JOULERX_HOME");
+    if (home && *home)
+        return (unsigned long)snprintf(text, size, "%s/%s", home, path) < size
+                   ? 0
+                   : jrx_fail(JRX_EINVAL, "JOULERX_HOME: too long");
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length <= 0)
+        return jrx_fail(JRX_EIO, "/proc/self/exe: %s; set JOULERX_HOME to the checkout", strerror(errno));
+    program[length] = 0;
+    char *folder = dirname(program);
+    for (int up = 0; up < 4; up++, folder = dirname(folder)) {
+        snprintf(candidate, sizeof candidate, "%s/plots", folder);
+        if (!access(candidate, R_OK) && (unsigned long)snprintf(text, size, "%s/%s", folder, path) < size)
+            return 0;
+    }
+    return jrx_fail(JRX_EUNAVAILABLE,
+                    "the folder plots/ was not found above the program; set JOULERX_HOME to the checkout");
+}
+
+/* gnuplot's first line of complaint, for the error message */
+static void first_line(const char *file, char *line, size_t size)
+{
+    FILE *in = fopen(file, "re");
+    *line = 0;
+    while (in && fgets(line, (int)size, in) && strspn(line, " \t\n^") == strlen(line))
+        ;
+    if (in)
+        fclose(in);
+    line[strcspn(line, "\n")] = 0;
+}
+
+static int draw(const char *folder, const char *dir, const char *name, const char *note, const char *kind)
+{
+    char script[PATH_MAX + 64], settings[2 * PATH_MAX + 512], log[PATH_MAX], complaint[256];
+    if (snprintf(log, sizeof log, "%s/%s.%s.log", dir, name, kind) >= (int)sizeof log)
+        return jrx_fail(JRX_EINVAL, "%s: path too long", dir);
+    snprintf(script, sizeof script, "%s/%s.gp", folder, name);
+    snprintf(settings, sizeof settings, "dir='%s'; out='%s/%s'; kind='%s'; note='%s'; home='%s'", dir, dir, name, kind,
+             note, folder);
+    char *const arguments[] = {"gnuplot", "-e", settings, script, NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+    int status = 0;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    int failed = posix_spawnp(&child, "gnuplot", &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failed)
+        return jrx_fail(JRX_EUNAVAILABLE, "gnuplot: %s; install it with: apt-get install gnuplot-nox",
+                        strerror(failed));
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+        first_line(log, complaint, sizeof complaint);
+        return jrx_fail(JRX_ECHECK, "gnuplot failed on %s: %s (all of it in %s)", script, complaint, log);
+    }
+    unlink(log);
+    return 0;
+}
+
+int ex_figure(const char *dir, const char *name, const char *title_note)
+{
+    char folder[PATH_MAX], script[PATH_MAX + 64];
+    int status = ex_home_path("plots", folder, sizeof folder);
+    if (status)
+        return status;
+    snprintf(script, sizeof script, "%s/%s.gp", folder, name);
+    if (access(script, R_OK))
+        return jrx_fail(JRX_EUNAVAILABLE, "%s: %s", script, strerror(errno));
+    status = draw(folder, dir, name, title_note, "svg");
+    return status ? status : draw(folder, dir, name, title_note, "png");
+}

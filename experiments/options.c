@@ -1,0 +1,52 @@
+/* The command-line options of a session, for every command that runs experiments. */
+#include "experiments/runner.h"
+#include "harness/base/error.h"
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+
+enum { KEY_RESUME = 256, KEY_SYSFS, KEY_PROFILE, KEY_SEED, KEY_OUT };
+
+static const struct argp_option options[] = {
+    {"preset", 'p', "NAME", 0, "how much is done: quick (default) or smoke", 0},
+    {"out", KEY_OUT, "DIR", 0, "folder of the run (default results/NAME/<time>-<commit>)", 0},
+    {"resume", KEY_RESUME, "DIR", OPTION_ARG_OPTIONAL, "go on with an interrupted run (default: the newest)", 0},
+    {"meter", 'm', "NAME", 0, "energy meter (default auto: the best that works here)", 0},
+    {"profile", KEY_PROFILE, "NAME", 0, "energy profile of the model meter", 0},
+    {"seed", KEY_SEED, "N", 0, "of order, channels and starting weights (default 1)", 0},
+    {"threads", 't', "N", 0, "threads (default: all processors); results do not depend on it", 0},
+    {"quiet", 'q', NULL, 0, "no progress", 0},
+    {"sysfs", KEY_SYSFS, "DIR", 0, "read meters below DIR instead of /sys", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct ex_session_options *to = state->input;
+    char *end = argument;
+    switch (key) {
+    case 'p': to->preset = argument; break;
+    case 'm': to->meter = argument; break;
+    case 'q': to->quiet = 1; break;
+    case KEY_OUT: to->out = argument; break;
+    case KEY_RESUME: to->resume = argument ? argument : ""; break;
+    case KEY_SYSFS: to->sysfs = argument; break;
+    case KEY_PROFILE: to->profile = argument; break;
+    case 't':
+        to->threads = (int)strtol(argument, &end, 10);
+        if (*end || end == argument || to->threads < 1 || to->threads > 1024)
+            argp_error(state, "--threads=%s: not a number from 1 to 1024", argument);
+        break;
+    case KEY_SEED:
+        errno = 0;
+        to->seed = strtoull(argument, &end, 10);
+        to->seed_given = 1;
+        if (*end || end == argument || errno || *argument == '-')
+            argp_error(state, "--seed=%s: not a number from 0 to 18446744073709551615", argument);
+        break;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+const struct argp ex_session_argp = {.options = options, .parser = parse};

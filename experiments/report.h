@@ -1,0 +1,19 @@
+/*
+ * The end of a run: the table of claims on a terminal, and report.html, one file that shows every figure.
+ */
+#ifndef EXPERIMENTS_REPORT_H
+#define EXPERIMENTS_REPORT_H
+#include "experiments/runner.h"
+#include <stdio.h>
+
+/** Prints the claims of the listed experiments (those that have any in `dir`), one block each. 0 or a read error. */
+int ex_report_claims(FILE *to, const char *dir, const struct ex_experiment *const *list, size_t count);
+
+/**
+ * Writes <dir>/report.html: claims, figures (embedded, so that the file can be sent alone), what is measured and what
+ * is not, machine, warnings, file list. path receives its name. 0, JRX_EIO, JRX_EFORMAT.
+ */
+int ex_report_html(const struct ex_session *session, const struct ex_experiment *const *list, size_t count, char *path,
+                   size_t size);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * Runs experiments: order, resuming, progress, provenance, figures, claims. What all experiments share is here, what
+ * one of them is about is in its own file.
+ */
+#ifndef EXPERIMENTS_RUNNER_H
+#define EXPERIMENTS_RUNNER_H
+#include "experiments/experiment.h"
+
+/* A run: a folder, an open meter, and the experiments that are put into it. */
+struct ex_session {
+    char dir[PATH_MAX];
+    struct ex_settings settings;
+    struct jrx_meter meter;
+    struct jrx_window window;
+    struct jrx_progress progress;
+    struct jrx_warnings warnings;
+    struct jrx_provenance *provenance;
+    int resumed; /* the folder existed: finished repetitions in it are not run again */
+};
+
+struct ex_session_options {
+    const char *preset; /* NULL: "quick" */
+    const char *out;    /* folder of the run; NULL: results/<kind>/<run id>, made */
+    const char *kind;   /* "reproduce" or an experiment's name: first part of that folder */
+    const char *resume; /* folder to go on with, "" for the newest unfinished one of this kind, NULL: start anew */
+    const char *meter;  /* NULL: auto */
+    const char *sysfs;  /* NULL: /sys */
+    const char *profile;
+    uint64_t seed;
+    int seed_given;
+    int threads; /* 0: all processors this process may use */
+    int quiet;
+    int argc; /* of the program, for meta.json */
+    char **argv;
+};
+
+struct argp;
+/** The options of every command that runs experiments, as an argp child; its input is a struct ex_session_options. */
+extern const struct argp ex_session_argp;
+
+/**
+ * Makes or finds the folder, opens the meter, catches signals. A resumed run keeps the preset and seed it was started
+ * with. 0, JRX_EINVAL, JRX_EIO, JRX_EUNAVAILABLE (a meter asked for by name), JRX_EPERMISSION.
+ */
+int ex_session_open(struct ex_session *session, const struct ex_session_options *options);
+/** Writes meta.json if `finished`, closes all. Also on a zeroed struct. */
+void ex_session_close(struct ex_session *session, int finished);
+
+/** Announces the experiments to the progress display, so that one time left covers them all. */
+int ex_session_plan(struct ex_session *session, const struct ex_experiment *const *list, size_t count);
+
+/**
+ * Runs what of the experiment is not yet done, then summary, claims and figure. group: its place in ex_session_plan().
+ * 0; JRX_EINTERRUPTED with everything finished on disk; what the experiment returned.
+ */
+int ex_session_run(struct ex_session *session, const struct ex_experiment *experiment, unsigned group);
+
+/**
+ * Opens a session, runs the listed experiments in order, prints the claims table on stdout, writes report.html and
+ * meta.json, closes. What `joulerx run` and `joulerx reproduce` do. 0 or the first failure; after an interruption it
+ * says how to go on.
+ */
+int ex_session_do(const struct ex_session_options *options, const struct ex_experiment *const *list, size_t count);
+
+#endif

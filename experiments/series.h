@@ -1,0 +1,28 @@
+/*
+ * Samples of one cell, read back from samples.csv: what conclude functions compute with.
+ */
+#ifndef EXPERIMENTS_SERIES_H
+#define EXPERIMENTS_SERIES_H
+#include "harness/stats.h"
+#include "harness/table.h"
+
+/**
+ * The values of `column` in the rows whose cell is `cell`, in order of repetition, NAN where missing, into values[max].
+ * Returns how many, or JRX_EFORMAT.
+ */
+int ex_series(const struct jrx_csv *samples, const char *cell, const char *column, double *values, int max);
+
+/** Median of that series with its 95 % bootstrap interval; all NAN if there is nothing. 0 or JRX_EFORMAT, JRX_ENOMEM.
+ */
+int ex_median(const struct jrx_csv *samples, const char *cell, const char *column, struct jrx_estimate *estimate);
+
+/** The text that all rows have in `column`; JRX_EFORMAT if they differ: sources are never mixed. */
+int ex_only_text(const struct jrx_csv *samples, const char *column, const char **text);
+
+/** Puts <name>_<unit>, <name>_ci_lo_<unit> and <name>_ci_hi_<unit>. */
+void ex_put_estimate(struct jrx_table *table, const char *name, const char *unit, const struct jrx_estimate *estimate,
+                     double scale);
+
+enum { EX_MAX_REPS = 1024 };
+
+#endif
