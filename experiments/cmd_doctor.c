@@ -58,11 +58,12 @@ static json_t *counters(void)
 {
     json_t *list = json_array();
     for (const struct jrx_counter_ops *const *source = jrx_counter_sources(); *source; source++) {
-        int status = (*source)->probe();
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:b, s:s, s:s}", "counters", (*source)->name, "about",
-                                        (*source)->about, "available", !status, "source",
-                                        jrx_source_name((*source)->source), "reason", status ? jrx_last_error() : ""));
+        char note[512] = "";
+        int status = (*source)->probe(note, sizeof note);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s, s:s, s:s}", "counters", (*source)->name, "about",
+                                              (*source)->about, "available", !status, "source",
+                                              jrx_source_name((*source)->source), "domains", note, "reason",
+                                              status ? jrx_last_error() : ""));
     }
     return list;
 }
@@ -109,8 +110,7 @@ static void print_text(const struct jrx_machine *machine, const json_t *report)
            *machine->cpu ? machine->cpu : "unknown CPU", machine->packages, machine->cores, machine->units,
            jrx_isa_name(jrx_cpu_isa()));
     if (*machine->hypervisor)
-        printf("machine  a virtual machine (%s): energy and hardware counters belong to the host\n",
-               machine->hypervisor);
+        printf("machine  a virtual machine: energy and hardware counters belong to the host\n");
     print_sources(json_object_get(report, "meters"), "meter");
     print_sources(json_object_get(report, "counters"), "counters");
     json_array_foreach(json_object_get(report, "warnings"), i, item) printf(

@@ -44,9 +44,10 @@ static int list_meters(void)
 static int list_counters(void)
 {
     for (const struct jrx_counter_ops *const *source = jrx_counter_sources(); *source; source++) {
-        int status = (*source)->probe();
-        printf("%-10s %-12s %s\n", (*source)->name, status ? "unavailable" : jrx_source_name((*source)->source),
-               status ? jrx_last_error() : (*source)->about);
+        char note[512] = "";
+        int status = (*source)->probe(note, sizeof note);
+        printf("%-10s %-12s %s%s%s\n", (*source)->name, status ? "unavailable" : jrx_source_name((*source)->source),
+               status ? jrx_last_error() : (*source)->about, *note ? "; " : "", note);
     }
     return 0;
 }
@@ -58,14 +59,15 @@ static void print_event(void *source, const char *event, const char *about)
 
 static int list_events(void)
 {
-    for (const struct jrx_counter_ops *const *source = jrx_counter_sources(); *source; source++)
-        if (!(*source)->probe()) {
-            char name[32];
+    for (const struct jrx_counter_ops *const *source = jrx_counter_sources(); *source; source++) {
+        char note[512], name[32];
+        if (!(*source)->probe(note, sizeof note)) {
             snprintf(name, sizeof name, "%s", (*source)->name);
             int status = (*source)->list(print_event, name);
             if (status)
                 return status;
         }
+    }
     return 0;
 }
 
