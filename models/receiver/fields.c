@@ -50,11 +50,17 @@ static const struct field {
     FIELD("link.snr_max_db", REAL, link.snr_db[1]),
     FIELD("link.sir_min_db", REAL, link.sir_db[0]),
     FIELD("link.sir_max_db", REAL, link.sir_db[1]),
+    FIELD("link.interferers", INT, link.interferers),
+    FIELD("link.rx_correlation", REAL, link.rx_correlation),
+    FIELD("link.engine", UNSIGNED, link.engine),
+    FIELD("link.dmrs_id", INT, link.dmrs_id),
 #undef FIELD
 };
 enum { NUMBERS = sizeof fields_table / sizeof *fields_table };
 _Static_assert(NUMBERS + 3 <= RX_FIELDS, "room for the fields");
-_Static_assert(sizeof(enum lk_modulation) == sizeof(unsigned), "a modulation is read as unsigned");
+_Static_assert(sizeof(enum lk_modulation) == sizeof(unsigned) && sizeof(enum lk_engine) == sizeof(unsigned),
+               "enums are read as unsigned");
+_Static_assert(sizeof(struct lk_config) == 128, "a new field of struct lk_config belongs in this table");
 
 static char *put(struct rx_fields *fields, const char *key)
 {

@@ -1,0 +1,328 @@
+/* models/receiver: planes, labels, training, resuming, detecting. */
+#include "harness/base/error.h"
+#include "harness/base/mem.h"
+#include "models/receiver/fields.h"
+#include "models/receiver/train.h"
+#include "tests/support/test.h"
+#include <unistd.h>
+
+static struct rx_train_config tiny(void)
+{
+    struct rx_train_config c = {.shape = {rx_body_find("short3"), 0.125, 2, RX_LOGITS},
+                                .link = lk_config_default(),
+                                .seed = 3,
+                                .batch = 6,
+                                .micro = 2,
+                                .schedule = {.rate = 5e-3, .warmup = 2, .hold = 4, .steps = 6},
+                                .adamw = nn_adamw_default(),
+                                .momentum = 0.1,
+                                .loss = {0, 1}};
+    c.link.prb = 1;
+    return c;
+}
+
+static void input_planes_are_y_pilots_and_their_products(void **state)
+{
+    (void)state;
+    enum { PIXELS = 12 * LK_SYMBOLS };
+    struct lk_config config = lk_config_default();
+    struct lk_slot slot;
+    config.prb = 1;
+    assert_int_equal(lk_slot_init(&slot, &config), 0);
+    lk_slot_draw(&slot, &config, 1, 2);
+    float *input = jrx_alloc(2 * PIXELS * KN_LANES * sizeof *input);
+    memset(input, 0x55, 2 * PIXELS * KN_LANES * sizeof *input);
+    rx_fill_input(&slot, 1, input);
+    int pilots = 0;
+    for (int p = 0; p < PIXELS; p++) {
+        const float *plane = input + (PIXELS + p) * KN_LANES;
+        const float complex x = slot.xp[p];
+        for (int a = 0; a < 2; a++) {
+            const float complex y = slot.y[a * PIXELS + p];
+            assert_near(plane[a], crealf(y), 0);
+            assert_near(plane[2 + a], cimagf(y), 0);
+            /* Y conj(Xp), written out */
+            assert_near(plane[6 + a], crealf(y) * crealf(x) + cimagf(y) * cimagf(x), 1e-6);
+            assert_near(plane[8 + a], cimagf(y) * crealf(x) - crealf(y) * cimagf(x), 1e-6);
+        }
+        assert_near(plane[4], crealf(x), 0);
+        assert_near(plane[5], cimagf(x), 0);
+        for (int k = 10; k < KN_LANES; k++)
+            assert_near(plane[k], 0, 0);
+        pilots += slot.re[p] == LK_PILOT;
+        assert_true(slot.re[p] == LK_PILOT || (plane[4] == 0 && plane[6] == 0));
+    }
+    assert_true(pilots >= 6);
+    free(input);
+    lk_slot_fini(&slot);
+}
+
+static void labels_are_the_bits_of_data_elements(void **state)
+{
+    (void)state;
+    enum { PIXELS = 12 * LK_SYMBOLS };
+    struct lk_config config = lk_config_default();
+    struct lk_slot slot;
+    static uint8_t label[2 * PIXELS * KN_LANES];
+    config.prb = 1;
+    config.modulation = LK_64QAM;
+    assert_int_equal(lk_slot_init(&slot, &config), 0);
+    lk_slot_draw(&slot, &config, 1, 2);
+    rx_fill_labels(&slot, 1, label);
+    for (int p = 0; p < PIXELS; p++)
+        for (int b = 0; b < KN_LANES; b++)
+            assert_int_equal(label[(PIXELS + p) * KN_LANES + b],
+                             slot.re[p] == LK_DATA && b < 6 ? slot.bit[p * 6 + b] : NN_NO_BIT);
+    lk_slot_fini(&slot);
+}
+
+static void run_steps(struct rx_train *train, int steps)
+{
+    for (int i = 0; i < steps; i++)
+        assert_int_equal(rx_train_step(train), 0);
+}
+
+static void assert_same_state(const struct rx_train *a, const struct rx_train *b)
+{
+    const size_t parameters = a->student.net.parameter_floats * sizeof(float);
+    assert_int_equal(a->step, b->step);
+    assert_memory_equal(a->student.parameters, b->student.parameters, parameters);
+    assert_memory_equal(a->m, b->m, parameters);
+    assert_memory_equal(a->v, b->v, parameters);
+    assert_memory_equal(a->student.statistics, b->student.statistics, a->student.net.statistic_floats * sizeof(float));
+}
+
+static void the_trajectory_does_not_depend_on_threads(void **state)
+{
+    (void)state;
+    struct rx_train train[3];
+    struct rx_train_config config = tiny();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(rx_train_init(&train[i], &config, NULL, i + 1), 0);
+        run_steps(&train[i], 4);
+    }
+    for (int i = 1; i < 3; i++) {
+        assert_same_state(&train[0], &train[i]);
+        assert_true(train[0].last.loss == train[i].last.loss);
+        rx_train_fini(&train[i]);
+    }
+    rx_train_fini(&train[0]);
+}
+
+static void a_killed_training_resumes_on_the_same_trajectory(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/jrx-train-XXXXXX";
+    struct rx_train whole, first, second;
+    struct rx_receiver teacher, loaded;
+    struct rx_train_config config = tiny();
+    close(mkstemp(path));
+    assert_int_equal(rx_receiver_init(&teacher, &(struct rx_shape){rx_body_find("short3"), 0.25, 2, RX_LOGITS}, 9), 0);
+    config.loss = (struct nn_loss){0.5, 2};
+    assert_int_equal(rx_train_init(&whole, &config, &teacher, 2), 0);
+    assert_int_equal(rx_train_init(&first, &config, &teacher, 1), 0);
+    assert_int_equal(rx_train_init(&second, &config, &teacher, 2), 0);
+    run_steps(&whole, 6);
+    run_steps(&first, 3);
+    assert_int_equal(rx_train_save(&first, path), 0);
+    assert_int_equal(rx_train_load(&second, path), 0);
+    assert_int_equal(second.step, 3);
+    run_steps(&second, 3);
+    assert_same_state(&whole, &second);
+    assert_int_equal(rx_train_step(&second), JRX_EINVAL); /* the schedule is at its end */
+    assert_int_equal(rx_train_save(&second, path), 0);
+    assert_int_equal(rx_receiver_load(&loaded, path), 0);
+    assert_int_equal(rx_fingerprint(&loaded), rx_fingerprint(&whole.student));
+    rx_receiver_fini(&loaded);
+
+    /* another configuration, another teacher */
+    rx_train_fini(&first);
+    config.schedule.rate = 6e-3;
+    assert_int_equal(rx_train_init(&first, &config, &teacher, 1), 0);
+    assert_int_equal(rx_train_load(&first, path), JRX_EINVAL);
+    assert_non_null(strstr(jrx_last_error(), "rate 0.005"));
+    rx_train_fini(&first);
+    config.schedule.rate = 5e-3;
+    teacher.parameters[0] += 1;
+    assert_int_equal(rx_train_init(&first, &config, &teacher, 1), 0);
+    assert_int_equal(rx_train_load(&first, path), JRX_EINVAL);
+    assert_non_null(strstr(jrx_last_error(), "teacher"));
+    rx_train_fini(&first);
+    rx_train_fini(&second);
+    rx_train_fini(&whole);
+    rx_receiver_fini(&teacher);
+    unlink(path);
+}
+
+static void every_number_of_a_configuration_is_recorded(void **state)
+{
+    (void)state;
+    struct rx_train train = {.config = tiny()};
+    struct rx_fields before, after;
+    unsigned char *byte = (unsigned char *)&train.config;
+    rx_fields_fill(&before, &train);
+    int unseen = 0;
+    for (size_t i = 0; i < sizeof train.config; i++) {
+        if (i - offsetof(struct rx_train_config, shape.body) < sizeof(void *))
+            continue;
+        byte[i] ^= 1;
+        rx_fields_fill(&after, &train);
+        byte[i] ^= 1;
+        int same = 1;
+        for (int k = 0; k < before.count; k++)
+            same &= !strcmp(before.pair[k].value, after.pair[k].value);
+        unseen += same;
+    }
+    assert_true(unseen <= 5 * 4); /* the gaps that alignment leaves */
+}
+
+static void the_loss_falls(void **state)
+{
+    (void)state;
+    struct rx_train train;
+    struct rx_train_config config = tiny();
+    config.shape.width = 0.5;
+    config.link.snr_db[0] = config.link.snr_db[1] = 20;
+    config.link.doppler_hz[1] = 5;
+    config.link.delay_spread_s[1] = 20e-9;
+    config.schedule = (struct nn_schedule){.rate = 5e-3, .warmup = 10, .hold = 250, .steps = 250};
+    assert_int_equal(rx_train_init(&train, &config, NULL, 2), 0);
+    run_steps(&train, 1);
+    double start = train.last.loss / (double)train.last.bits;
+    run_steps(&train, 249);
+    double end = train.last.loss / (double)train.last.bits;
+    /* a guess costs ln 2 = 0.693; two bits of four show in |y| alone, so 0.66 is well within reach */
+    assert_true(start > 0.69);
+    assert_true(end < 0.66);
+    rx_train_fini(&train);
+}
+
+/* The teacher's share of the loss is nothing else than soft-label cross-entropy: by the sums of two trainings. */
+static void distillation_uses_the_teacher_in_inference_mode(void **state)
+{
+    (void)state;
+    struct rx_train train;
+    struct rx_receiver teacher;
+    struct nn_context context;
+    struct lk_slot slot[2];
+    struct rx_train_config config = tiny();
+    config.loss = (struct nn_loss){1, 1};
+    config.batch = config.micro = 2;
+    assert_int_equal(rx_receiver_init(&teacher, &(struct rx_shape){rx_body_find("short5"), 0.125, 2, RX_LOGITS}, 9), 0);
+    for (size_t i = 0; i < teacher.net.statistic_floats; i++)
+        teacher.statistics[i] = teacher.statistics[i] > 0 ? 2.0f : 0;
+    assert_int_equal(rx_train_init(&train, &config, &teacher, 1), 0);
+    assert_int_equal(nn_context_init(&context, &teacher.net, NN_INFERENCE, 2, 12, LK_SYMBOLS, 1), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(lk_slot_init(&slot[i], &config.link), 0);
+        lk_slot_draw(&slot[i], &config.link, config.seed, (uint64_t)i);
+    }
+    run_steps(&train, 1);
+    const float *want = rx_receiver_run(&teacher, &context, slot);
+    double sum = 0, floor = 0;
+    uint64_t bits = 0;
+    for (int i = 0; i < 2; i++)
+        for (int p = 0; p < 12 * LK_SYMBOLS; p++)
+            for (int b = 0; b < 4 && slot[i].re[p] == LK_DATA; b++, bits++) {
+                double z = want[(i * 12 * LK_SYMBOLS + p) * KN_LANES + b], q = 1 / (1 + exp(-z));
+                floor -= q * log(q) + (1 - q) * log1p(-q); /* the teacher's own entropy: what no student can undercut */
+            }
+    sum = train.last.loss;
+    assert_int_equal(bits, train.last.bits);
+    assert_true(sum > floor && sum < floor + 3.0 * (double)bits);
+    for (int i = 0; i < 2; i++)
+        lk_slot_fini(&slot[i]);
+    nn_context_fini(&context);
+    rx_train_fini(&train);
+    rx_receiver_fini(&teacher);
+}
+
+static void a_receiver_detects_any_number_of_prb(void **state)
+{
+    (void)state;
+    struct rx_receiver receiver;
+    struct lk_detector detector;
+    struct lk_config config = lk_config_default();
+    struct lk_slot slot;
+    assert_int_equal(rx_receiver_init(&receiver, &(struct rx_shape){rx_body_find("short3"), 0.125, 2, RX_LOGITS}, 1),
+                     0);
+    struct lk_receiver as = rx_lk_receiver(&receiver, "student");
+    for (int prb = 1; prb <= 26; prb += 25) {
+        config.prb = prb;
+        assert_int_equal(lk_slot_init(&slot, &config), 0);
+        lk_slot_draw(&slot, &config, 1, 1);
+        assert_int_equal(as.detector_new(as.context, &config, &detector), 0);
+        size_t count = (size_t)slot.f * LK_SYMBOLS * 4;
+        float *llr = jrx_alloc(count * sizeof *llr);
+        assert_int_equal(detector.detect(detector.self, &slot, llr), 0);
+        size_t data = 0, zeros = 0; /* a network that has not been trained may say exactly 0 now and then */
+        for (size_t i = 0; i < count; i++) {
+            assert_true(isfinite(llr[i]) && (slot.re[i / 4] == LK_DATA || llr[i] == 0));
+            data += slot.re[i / 4] == LK_DATA;
+            zeros += slot.re[i / 4] == LK_DATA && llr[i] == 0;
+        }
+        assert_true(data > count / 2 && zeros < data / 10);
+        as.detector_free(&detector);
+        as.detector_free(&detector);
+        free(llr);
+        lk_slot_fini(&slot);
+    }
+    config.rx = 1;
+    assert_int_equal(as.detector_new(as.context, &config, &detector), JRX_EINVAL);
+    rx_receiver_fini(&receiver);
+}
+
+static void impossible_trainings_are_refused(void **state)
+{
+    (void)state;
+    struct rx_train train;
+    struct rx_train_config good = tiny(), bad[8];
+    for (int i = 0; i < 8; i++)
+        bad[i] = good;
+    bad[0].micro = 4;
+    bad[1].batch = 0;
+    bad[2].schedule.hold = 7;
+    bad[3].schedule.rate = 0;
+    bad[4].loss = (struct nn_loss){1.5, 1};
+    bad[5].loss = (struct nn_loss){0.5, 0};
+    bad[6].shape.rx = 1;
+    bad[7].momentum = 0;
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(rx_train_init(&train, &bad[i], NULL, 1), JRX_EINVAL);
+    bad[0] = good;
+    bad[0].loss.mix = 0.5; /* without a teacher */
+    assert_int_equal(rx_train_init(&train, &bad[0], NULL, 1), JRX_EINVAL);
+    assert_int_equal(rx_train_init(&train, &good, NULL, 0), JRX_EINVAL);
+}
+
+static void a_training_that_diverges_says_so(void **state)
+{
+    (void)state;
+    struct rx_train train;
+    struct rx_train_config config = tiny();
+    config.schedule.rate = 1e38;
+    config.schedule.warmup = 0;
+    assert_int_equal(rx_train_init(&train, &config, NULL, 1), 0);
+    int status = 0;
+    for (int i = 0; i < 6 && !status; i++)
+        status = rx_train_step(&train);
+    assert_int_equal(status, JRX_EIMPLAUSIBLE);
+    rx_train_fini(&train);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(input_planes_are_y_pilots_and_their_products),
+        cmocka_unit_test(labels_are_the_bits_of_data_elements),
+        cmocka_unit_test(the_trajectory_does_not_depend_on_threads),
+        cmocka_unit_test(a_killed_training_resumes_on_the_same_trajectory),
+        cmocka_unit_test(every_number_of_a_configuration_is_recorded),
+        cmocka_unit_test(the_loss_falls),
+        cmocka_unit_test(distillation_uses_the_teacher_in_inference_mode),
+        cmocka_unit_test(a_receiver_detects_any_number_of_prb),
+        cmocka_unit_test(impossible_trainings_are_refused),
+        cmocka_unit_test(a_training_that_diverges_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
