@@ -1,0 +1,37 @@
+/*
+ * Trainings that belong together: a teacher, a student on its own, and the same student taught.
+ */
+#ifndef MODELS_RECEIVER_PRESETS_H
+#define MODELS_RECEIVER_PRESETS_H
+#include "models/receiver/train.h"
+
+enum rx_role { RX_TEACHER, RX_SCRATCH, RX_DISTILLED, RX_ROLES };
+
+struct rx_preset {
+    const char *name, *about;
+    struct {
+        const char *body;
+        double width;
+        int64_t steps;
+        double rate;
+    } network[RX_ROLES]; /* scratch and distilled differ in the loss only */
+    int prb, batch, micro;
+    double mix, temperature; /* of the distilled one */
+};
+
+/** All of them, ended by one whose name is NULL. */
+const struct rx_preset *rx_presets(void);
+/** By name; NULL with a jrx_fail() message that lists the names. */
+const struct rx_preset *rx_preset_find(const char *name);
+
+/** "teacher", "scratch", "distilled". */
+const char *rx_role_name(enum rx_role role);
+
+/**
+ * The configuration of one network of a preset: 16QAM, 2 antennas, channels and pilots of lk_config_default(); warm-up
+ * 2 % of the steps, constant to half of them, then falling to 0. Scratch and distilled start from the same weights and
+ * see the same slots, the teacher others (its seed is seed + 1000000). Pure.
+ */
+struct rx_train_config rx_preset_config(const struct rx_preset *preset, enum rx_role role, uint64_t seed);
+
+#endif
