@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { JRX_EVENT_NAME = 96 };
+enum { JRX_EVENT_NAME = 160 };
 
 struct jrx_counter_value {
     char event[JRX_EVENT_NAME]; /* as it was asked for */
