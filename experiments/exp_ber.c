@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const double sinr_db[] = {0, 3, 6, 9, 12, 15, 18, 21};
-enum { POINTS = 8, BLOCKS = 12, CLASSICAL = 2, RECEIVERS = EX_NETWORKS + CLASSICAL };
+enum { POINTS = 8, BLOCKS = 12, CLASSICAL = 2, RECEIVERS = RX_ROLES + CLASSICAL };
 static const char *const names[RECEIVERS] = {"teacher", "scratch", "distilled", "ls", "genie"};
 
 static const struct jrx_column columns[] = {
@@ -30,7 +30,7 @@ static const struct jrx_column columns[] = {
 };
 
 struct state {
-    struct rx_receiver network[EX_NETWORKS];
+    struct rx_receiver network[RX_ROLES];
     struct lk_receiver receiver[RECEIVERS];
     struct lk_config link;
 };
@@ -54,11 +54,11 @@ static int begin(struct ex_run *run)
     int status = state ? ex_networks_load(run, state->network) : jrx_fail(JRX_ENOMEM, "ber: no memory");
     if (!status)
         status = ex_validation_link(run->settings, &state->link);
-    for (int i = 0; i < EX_NETWORKS && !status; i++)
+    for (int i = 0; i < RX_ROLES && !status; i++)
         state->receiver[i] = rx_lk_receiver(&state->network[i], names[i]);
     if (!status) {
-        state->receiver[EX_NETWORKS] = *lk_receiver_get("ls");
-        state->receiver[EX_NETWORKS + 1] = *lk_receiver_get("genie");
+        state->receiver[RX_ROLES] = *lk_receiver_get("ls");
+        state->receiver[RX_ROLES + 1] = *lk_receiver_get("genie");
     }
     return status;
 }

@@ -21,26 +21,26 @@ static const struct jrx_column columns[] = {
 };
 
 struct state {
-    struct rx_receiver network[EX_NETWORKS];
+    struct rx_receiver network[RX_ROLES];
     struct lk_slot slot;
     int64_t bits;
-    uint64_t iters[EX_NETWORKS];
+    uint64_t iters[RX_ROLES];
     struct nn_context
-        context[EX_NETWORKS]; /* one thread each, so that networks of any size are compared at the same parallelism */
+        context[RX_ROLES]; /* one thread each, so that networks of any size are compared at the same parallelism */
     int current;
 };
 
 static int plan(const struct ex_settings *settings, struct ex_plan *plan)
 {
     *plan = (struct ex_plan){
-        .cells = EX_NETWORKS, .reps = settings->preset->reps, .shuffled = 1, .item_s = 2 * settings->preset->window_s};
+        .cells = RX_ROLES, .reps = settings->preset->reps, .shuffled = 1, .item_s = 2 * settings->preset->window_s};
     return 0;
 }
 
 static void label(const struct ex_settings *settings, int cell, char *text, size_t size)
 {
     (void)settings;
-    snprintf(text, size, "%s", ex_network_name((enum ex_network)cell));
+    snprintf(text, size, "%s", rx_role_name((enum rx_role)cell));
 }
 
 static int begin(struct ex_run *run)
@@ -57,7 +57,7 @@ static int begin(struct ex_run *run)
     lk_slot_draw(&state->slot, &link, run->settings->seed, 0);
     for (int i = 0; i < state->slot.f * state->slot.t; i++)
         state->bits += state->slot.re[i] == LK_DATA ? state->slot.bits : 0;
-    for (int i = 0; i < EX_NETWORKS && !status; i++)
+    for (int i = 0; i < RX_ROLES && !status; i++)
         status = nn_context_init(&state->context[i], &state->network[i].net, NN_INFERENCE, 1, state->slot.f,
                                  state->slot.t, 1);
     return status;
@@ -67,7 +67,7 @@ static void end(struct ex_run *run)
 {
     struct state *state = run->state;
     if (state) {
-        for (int i = 0; i < EX_NETWORKS; i++)
+        for (int i = 0; i < RX_ROLES; i++)
             nn_context_fini(&state->context[i]);
         ex_networks_fini(state->network);
         lk_slot_fini(&state->slot);
@@ -89,7 +89,7 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     state->current = index;
     double flop = nn_forward_flop(&state->network[index].net, 1, state->slot.f, state->slot.t), time_ns;
     const struct jrx_region region = {receive, state, {flop, NAN, NAN, NAN, NAN}};
-    jrx_put_text(samples, "network", ex_network_name((enum ex_network)index));
+    jrx_put_text(samples, "network", rx_role_name((enum rx_role)index));
     jrx_put_integer(samples, "parameters", nn_parameters(&state->network[index].net));
     jrx_put_real(samples, "flop", flop);
     jrx_put_integer(samples, "bits", state->bits);
@@ -143,8 +143,8 @@ static int read_quality(const struct ex_run *run, struct quality *quality)
     for (size_t row = 0; !status && row < jrx_csv_rows(csv); row++) {
         double db;
         status = jrx_csv_real(csv, row, (size_t)sinr, &db);
-        for (int i = 0; i < EX_NETWORKS && !status && db == QUALITY_DB; i++)
-            if (!strcmp(jrx_csv_text(csv, row, (size_t)receiver), ex_network_name((enum ex_network)i)) &&
+        for (int i = 0; i < RX_ROLES && !status && db == QUALITY_DB; i++)
+            if (!strcmp(jrx_csv_text(csv, row, (size_t)receiver), rx_role_name((enum rx_role)i)) &&
                 !(status = jrx_csv_real(csv, row, (size_t)ber, &quality[i].ber)) &&
                 !(status = jrx_csv_real(csv, row, (size_t)lo, &quality[i].lo)))
                 status = jrx_csv_real(csv, row, (size_t)hi, &quality[i].hi);
@@ -157,7 +157,7 @@ static int put_network(const struct jrx_csv *samples, int network, const struct 
                        struct jrx_table *table)
 {
     struct jrx_estimate time, energy, flop, bits;
-    const char *name = ex_network_name((enum ex_network)network);
+    const char *name = rx_role_name((enum rx_role)network);
     int status;
     if ((status = ex_median(samples, name, "time_ns", &time)) ||
         (status = ex_median(samples, name, "energy_j", &energy)) ||
@@ -184,7 +184,7 @@ static int write_summary(const struct ex_run *run, const struct jrx_csv *samples
     int status = jrx_table_open(&table, path, &summary_schema, JRX_TABLE_WHOLE);
     if (status)
         return status;
-    for (int i = 0; i < EX_NETWORKS && !status; i++) {
+    for (int i = 0; i < RX_ROLES && !status; i++) {
         jrx_put_text(table, "energy_source", source);
         status = put_network(samples, i, &quality[i], table);
         if (!status)
@@ -200,8 +200,8 @@ static int write_summary(const struct ex_run *run, const struct jrx_csv *samples
 static int over_teacher(const struct jrx_csv *samples, const char *column, struct jrx_estimate *estimate)
 {
     double student[EX_MAX_REPS], teacher[EX_MAX_REPS];
-    int a = ex_series(samples, ex_network_name(EX_DISTILLED), column, student, EX_MAX_REPS),
-        b = ex_series(samples, ex_network_name(EX_TEACHER), column, teacher, EX_MAX_REPS);
+    int a = ex_series(samples, rx_role_name(RX_DISTILLED), column, student, EX_MAX_REPS),
+        b = ex_series(samples, rx_role_name(RX_TEACHER), column, teacher, EX_MAX_REPS);
     if (a < 0 || b < 0)
         return JRX_EFORMAT;
     const struct jrx_sample sample = {.a = student, .b = teacher, .n = (size_t)(a < b ? a : b)};
@@ -212,7 +212,7 @@ static int over_teacher(const struct jrx_csv *samples, const char *column, struc
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
 {
     (void)max;
-    struct quality quality[EX_NETWORKS] = {{NAN, NAN, NAN}, {NAN, NAN, NAN}, {NAN, NAN, NAN}};
+    struct quality quality[RX_ROLES] = {{NAN, NAN, NAN}, {NAN, NAN, NAN}, {NAN, NAN, NAN}};
     struct jrx_estimate time, energy;
     const char *source_name;
     enum jrx_source source = run->window->meter->source;
@@ -244,7 +244,7 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
     for (int i = 0; i < 2; i++)
         snprintf(claims[i].note, sizeof claims[i].note,
                  "%s of inference, student over teacher, one thread; at %d dB SINR their BER is %.2g and %.2g",
-                 i ? "time" : "energy", QUALITY_DB, quality[EX_DISTILLED].ber, quality[EX_TEACHER].ber);
+                 i ? "time" : "energy", QUALITY_DB, quality[RX_DISTILLED].ber, quality[RX_TEACHER].ber);
     return 2;
 }
 

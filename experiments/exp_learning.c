@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STRETCHES = 20, CELLS = EX_NETWORKS * STRETCHES };
+enum { STRETCHES = 20, CELLS = RX_ROLES * STRETCHES };
 
 static const struct jrx_column columns[] = {
     EX_MEASURE_COLUMNS,
@@ -54,8 +54,7 @@ static int plan(const struct ex_settings *settings, struct ex_plan *plan)
 static void label(const struct ex_settings *settings, int cell, char *text, size_t size)
 {
     (void)settings;
-    snprintf(text, size, "%s,%d/%d", ex_network_name((enum ex_network)(cell / STRETCHES)), cell % STRETCHES + 1,
-             STRETCHES);
+    snprintf(text, size, "%s,%d/%d", rx_role_name((enum rx_role)(cell / STRETCHES)), cell % STRETCHES + 1, STRETCHES);
 }
 
 static int begin(struct ex_run *run)
@@ -75,7 +74,7 @@ static int save(const struct ex_run *run, struct state *state)
     char path[PATH_MAX + 64];
     if (state->network < 0 || state->train.step == state->saved)
         return 0;
-    int status = rx_train_save(&state->train, ex_network_path(run, (enum ex_network)state->network, path));
+    int status = rx_train_save(&state->train, ex_network_path(run, (enum rx_role)state->network, path));
     if (!status)
         state->saved = state->train.step;
     return status;
@@ -110,17 +109,17 @@ static int take_up(struct ex_run *run, struct state *state, int network)
     int status = save(run, state);
     drop(state);
     if (!status)
-        status = ex_network_config(run->settings, (enum ex_network)network, &config);
+        status = ex_network_config(run->settings, (enum rx_role)network, &config);
     int taught = !status && config.loss.mix > 0;
     if (taught)
-        status = rx_receiver_load(&state->teacher, ex_network_path(run, EX_TEACHER, path));
+        status = rx_receiver_load(&state->teacher, ex_network_path(run, RX_TEACHER, path));
     if (!status)
         status = rx_train_init(&state->train, &config, taught ? &state->teacher : NULL, run->settings->threads);
     if (status)
         return status;
     state->network = network;
     state->saved = 0;
-    if (!access(ex_network_path(run, (enum ex_network)network, path), F_OK))
+    if (!access(ex_network_path(run, (enum rx_role)network, path), F_OK))
         status = rx_train_load(&state->train, path);
     state->saved = state->train.step;
     return status;
@@ -165,7 +164,7 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     if (state->train.step > state->until)
         return jrx_fail(JRX_EFORMAT,
                         "models/%s.safetensors is at step %lld, beyond samples.csv; remove it to train anew",
-                        ex_network_name((enum ex_network)network), (long long)state->train.step);
+                        rx_role_name((enum rx_role)network), (long long)state->train.step);
     stretch(state);
     memset(&state->sum, 0, sizeof state->sum);
     state->until = stretch_end(config, part);
@@ -178,7 +177,7 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     if (state->status)
         return state->status;
     double bits = (double)state->sum.bits;
-    jrx_put_text(samples, "network", ex_network_name((enum ex_network)network));
+    jrx_put_text(samples, "network", rx_role_name((enum rx_role)network));
     jrx_put_integer(samples, "step", state->train.step);
     jrx_put_integer(samples, "slots", state->train.step * config->batch);
     jrx_put_integer(samples, "parameters", nn_parameters(&state->train.student.net));
@@ -234,7 +233,7 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
             time_s = energy_j = 0;
         time_s += one(samples, name, "time_ns", &status) * 1e-9;
         energy_j += one(samples, name, "energy_j", &status);
-        jrx_put_text(table, "network", ex_network_name((enum ex_network)(i / STRETCHES)));
+        jrx_put_text(table, "network", rx_role_name((enum rx_role)(i / STRETCHES)));
         jrx_put_integer(table, "step", (int64_t)one(samples, name, "step", &status));
         jrx_put_integer(table, "slots", (int64_t)one(samples, name, "slots", &status));
         jrx_put_real(table, "bce_ratio", one(samples, name, "bce_ratio", &status));

@@ -5,13 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const names[EX_NETWORKS] = {"teacher", "scratch", "distilled"};
-
-const char *ex_network_name(enum ex_network network)
-{
-    return names[network];
-}
-
 int ex_validation_link(const struct ex_settings *settings, struct lk_config *link)
 {
     *link = lk_config_default();
@@ -19,29 +12,18 @@ int ex_validation_link(const struct ex_settings *settings, struct lk_config *lin
     return lk_config_check(link);
 }
 
-int ex_network_config(const struct ex_settings *settings, enum ex_network network, struct rx_train_config *config)
+int ex_network_config(const struct ex_settings *settings, enum rx_role role, struct rx_train_config *config)
 {
-    int smoke = !settings->preset->evidence;
-    double width = network == EX_TEACHER ? (smoke ? 0.125 : 0.5) : (smoke ? 0.0625 : 0.25);
-    *config = (struct rx_train_config){
-        .shape = {.body = rx_bodies(), .width = width, .rx = 2, .logits = RX_LOGITS},
-        .link = lk_config_default(),
-        .seed = settings->seed,
-        .batch = 16,
-        .micro = 4,
-        .schedule = {.rate = 4e-3, .warmup = 50, .hold = smoke ? 20 : 600, .steps = smoke ? 40 : 2000},
-        .adamw = nn_adamw_default(),
-        .momentum = 0.1,
-        .loss = {.mix = network == EX_DISTILLED ? 0.7 : 0, .temperature = 2}};
-    if (smoke)
-        config->schedule.warmup = 10;
-    config->link.prb = smoke ? 1 : 4;
+    const struct rx_preset *preset = rx_preset_find(settings->preset->training);
+    if (!preset)
+        return JRX_EINVAL;
+    *config = rx_preset_config(preset, role, settings->seed);
     return rx_train_config_check(config);
 }
 
-char *ex_network_path(const struct ex_run *run, enum ex_network network, char *path)
+char *ex_network_path(const struct ex_run *run, enum rx_role role, char *path)
 {
-    snprintf(path, PATH_MAX + 64, "%s/models/%s.safetensors", run->base, names[network]);
+    snprintf(path, PATH_MAX + 64, "%s/models/%s.safetensors", run->base, rx_role_name(role));
     return path;
 }
 
@@ -49,8 +31,8 @@ int ex_networks_load(const struct ex_run *run, struct rx_receiver *receiver)
 {
     char path[PATH_MAX + 64];
     int status = 0;
-    for (int i = 0; i < EX_NETWORKS && !status; i++) {
-        if (access(ex_network_path(run, (enum ex_network)i, path), R_OK))
+    for (int i = 0; i < RX_ROLES && !status; i++) {
+        if (access(ex_network_path(run, (enum rx_role)i, path), R_OK))
             return jrx_fail(JRX_EIO, "%s is missing; experiment learning makes it: joulerx run learning %s", path,
                             run->experiment->name);
         status = rx_receiver_load(&receiver[i], path);
@@ -60,6 +42,6 @@ int ex_networks_load(const struct ex_run *run, struct rx_receiver *receiver)
 
 void ex_networks_fini(struct rx_receiver *receiver)
 {
-    for (int i = 0; i < EX_NETWORKS; i++)
+    for (int i = 0; i < RX_ROLES; i++)
         rx_receiver_fini(&receiver[i]);
 }

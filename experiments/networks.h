@@ -5,18 +5,13 @@
 #ifndef EXPERIMENTS_NETWORKS_H
 #define EXPERIMENTS_NETWORKS_H
 #include "experiments/experiment.h"
-#include "models/receiver/train.h"
-
-enum ex_network { EX_TEACHER, EX_SCRATCH, EX_DISTILLED, EX_NETWORKS };
-
-/** "teacher", "scratch", "distilled". */
-const char *ex_network_name(enum ex_network network);
+#include "models/receiver/presets.h"
 
 /** How the preset trains it. 0 or JRX_EINVAL. */
-int ex_network_config(const struct ex_settings *settings, enum ex_network network, struct rx_train_config *config);
+int ex_network_config(const struct ex_settings *settings, enum rx_role role, struct rx_train_config *config);
 
-/** <base>/models/<network>.safetensors, into path[PATH_MAX + 64]; returns path. */
-char *ex_network_path(const struct ex_run *run, enum ex_network network, char *path);
+/** <base>/models/<role>.safetensors, into path[PATH_MAX + 64]; returns path. */
+char *ex_network_path(const struct ex_run *run, enum rx_role role, char *path);
 
 /** What slots the quality of a receiver is measured on: the full grid, channels as in training. */
 int ex_validation_link(const struct ex_settings *settings, struct lk_config *link);
