@@ -14,7 +14,7 @@ say = $(if $V,,@printf '  %-5s %s\n' '$1' '$2'; )
 # ---- what a machine needs, all from Debian -------------------------------------------------------
 PACKAGES := gcc make git libc6-dev libpapi-dev libopenblas-dev liblapacke-dev libhwloc-dev libjansson-dev \
             libinih-dev libcsv-dev libkissfft-dev libcmocka-dev gnuplot-nox fonts-dejavu-core
-CHECK_PACKAGES := clang clang-format libomp-dev libclang-rt-14-dev valgrind
+CHECK_PACKAGES := clang clang-format libomp-dev libclang-rt-14-dev valgrind libfuse3-dev fuse3
 
 # ---- flags ---------------------------------------------------------------------------------------
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef $(WERROR)
@@ -116,9 +116,14 @@ check: ## install what is missing, build, run every test and check
 	@$(MAKE) -s check-asan
 	@$(MAKE) -s unit
 
+# The powercap stand-in is a program of its own; without libfuse3-dev it is left out and its tests skip.
+FAKES := $(if $(wildcard /usr/include/fuse3/fuse.h),$O/tests/fake/powercap_fs)
+$O/tests/fake/powercap_fs: $O/tests/fake/powercap_fs.o $O/tests/fake/zones.o $O/libjoulerx.a
+	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ -lfuse3 -lm
+
 # ---- checks --------------------------------------------------------------------------------------
 SELECTED := $(foreach t,$(TESTS),$(if $(findstring $(or $T,/),$t),$t))
-unit: $O/joulerx $(SELECTED) ## build and run every unit test; T=name runs those whose name contains it
+unit: $O/joulerx $(FAKES) $(SELECTED) ## build and run every unit test; T=name runs those whose name contains it
 	@sh tests/run.sh $(SELECTED)
 
 layers: ## who may include whom
@@ -128,10 +133,10 @@ headers: | $(GEN) ## every header compiles alone
 	@for h in $(HEADERS); do $(CC) $(CPPFLAGS) $(CFLAGS) -x c -fsyntax-only $$h || exit 1; done; echo "headers: ok"
 
 format: ## clang-format all sources
-	@clang-format -i $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c)
+	@clang-format -i $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c tests/fake/*.c)
 
 format-check:
-	@clang-format --dry-run -Werror $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c) && echo "format: ok"
+	@clang-format --dry-run -Werror $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c tests/fake/*.c) && echo "format: ok"
 
 # JOULERX_TEST_FAST=1 asks long statistical tests for a short form where a tool slows them down
 check-asan: ## the unit tests under AddressSanitizer and UBSan
@@ -148,7 +153,7 @@ check-valgrind: $(TESTS) ## the unit tests under valgrind's memory checker
 	@JOULERX_TEST_FAST=1 JOULERX_ISA=baseline OPENBLAS_CORETYPE=NEHALEM OMP_NUM_THREADS=1 \
 	    RUNNER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" sh tests/run.sh $(filter-out $(addprefix $O/tests/,$(VALGRIND_SKIP)),$(TESTS))
 
-tests: $(TESTS)
+tests: $(TESTS) $(FAKES)
 
 clean: ## remove what was built
 	rm -rf $O $O-asan $O-clang
