@@ -12,7 +12,7 @@ struct ex_command {
     /**
      * Parses its arguments with argp (argv[0] is "joulerx NAME") and works. Results go to stdout, everything else to
      * stderr. Returns 0 or a negative JRX_E code with a jrx_fail() message, which main() prints and turns into the exit
-     * status.
+     * status; or the exit status itself, above 0, of a program it ran for the user.
      */
     int (*run)(int argc, char **argv);
 };

@@ -50,9 +50,9 @@ static int run(const struct ex_command *command, int argc, char **argv)
         status = command->run(argc, argv);
     if (fflush(stdout) && !status)
         status = jrx_fail(JRX_EIO, "standard output: %s; the result is incomplete", strerror(errno));
-    if (status && *jrx_last_error())
+    if (status < 0 && *jrx_last_error())
         fprintf(stderr, "joulerx %s: %s\n", command->name, jrx_last_error());
-    return jrx_exit_status(status);
+    return status > 0 ? status : jrx_exit_status(status);
 }
 
 int main(int argc, char **argv)

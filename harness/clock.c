@@ -2,6 +2,7 @@
 #include "harness/clock.h"
 #include <math.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static uint64_t now_ns(clockid_t clock)
@@ -21,9 +22,18 @@ uint64_t jrx_clock_thread_ns(void)
     return now_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+static uint64_t timeval_ns(struct timeval t)
+{
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_usec * 1000u;
+}
+
 uint64_t jrx_clock_process_ns(void)
 {
-    return now_ns(CLOCK_PROCESS_CPUTIME_ID);
+    struct rusage children;
+    uint64_t own = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+    if (getrusage(RUSAGE_CHILDREN, &children))
+        return own;
+    return own + timeval_ns(children.ru_utime) + timeval_ns(children.ru_stime);
 }
 
 void jrx_clock_sleep_until(uint64_t until_ns)

@@ -11,7 +11,7 @@ uint64_t jrx_clock_ns(void);
 /** CPU time of the calling thread [ns]: unlike the clock above it does not run while the thread is preempted. */
 uint64_t jrx_clock_thread_ns(void);
 
-/** CPU time of all threads of this process [ns]. */
+/** CPU time of all threads of this process, and of the children it has waited for [ns]. */
 uint64_t jrx_clock_process_ns(void);
 
 /** Sleeps until jrx_clock_ns() reaches `until_ns`; a signal ends it early. */

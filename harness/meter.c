@@ -111,7 +111,7 @@ int jrx_meter_open(struct jrx_meter *meter, const char *name, const struct jrx_m
                          passed.item[k].text);
             return 0;
         }
-        jrx_warn(&passed, "meter_passed_over", NAN, NAN, "", "%s: %s", list[i]->name, jrx_last_error());
+        jrx_warn(&passed, "meter_passed_over", NAN, NAN, "", "%s", jrx_last_error());
     }
     return status;
 }

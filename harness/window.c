@@ -89,7 +89,7 @@ static int domain_energy(struct jrx_window *window, size_t d, struct frame *fram
                    ? jrx_fail(status, "the energy drowns in its uncertainty of %.3g J: raise --min-time", half_j)
                    : status;
     e->energy_j = energy_j;
-    e->uncertainty_j = half_j;
+    e->uncertainty_j = result->source == JRX_ESTIMATED ? NAN : half_j;
     return 0;
 }
 

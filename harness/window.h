@@ -16,7 +16,8 @@ struct jrx_region {
 /* Energy of one domain over the region. */
 struct jrx_energy {
     double energy_j;      /* NAN unless status is 0 */
-    double uncertainty_j; /* half-width of the 95 % interval: edges, unit, power of watching; 0 for an estimate */
+    double uncertainty_j; /* half-width of the 95 % interval: edges, unit, power of watching; NAN for an
+                           estimate: nobody knows how far off a profile is */
     double window_j;      /* as read between the two edges, nothing taken off */
     double window_s;      /* between the two edges */
     uint32_t wraps;       /* seen and accounted for */

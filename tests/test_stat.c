@@ -1,0 +1,278 @@
+/*
+ * `joulerx stat` and `joulerx record`, the program itself, run as users run it: on the powercap stand-in, and where
+ * there is no meter.
+ */
+#include "tests/support/powercap_fs.h"
+#include "tests/support/test.h"
+#include "tests/support/tree.h"
+#include <jansson.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct fixture {
+    struct powercap_fs fs;
+    char dir[TREE_PATH], program[512], out[8192], err[8192];
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    tree_new(f->dir);
+    ssize_t length = readlink("/proc/self/exe", f->program, sizeof f->program - 16);
+    f->program[length > 0 ? length : 0] = 0;
+    char *slash = strrchr(f->program, '/'); /* build/tests/test_stat */
+    strcpy(slash, "/../joulerx");
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    powercap_fs_stop(&f->fs);
+    tree_free(f->dir);
+    free(f);
+    return 0;
+}
+
+static void slurp(const struct fixture *f, const char *name, char *text, size_t size)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", f->dir, name);
+    FILE *file = fopen(path, "r");
+    size_t got = file ? fread(text, 1, size - 1, file) : 0;
+    text[got] = 0;
+    if (file)
+        fclose(file);
+}
+
+/* Runs "joulerx <arguments>" by the shell in the test's folder; returns the exit status. */
+static int joulerx(struct fixture *f, const char *format, ...)
+{
+    char arguments[1024], line[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(arguments, sizeof arguments, format, args);
+    va_end(args);
+    if (access(f->program, X_OK))
+        skip_because("the program is not built beside the tests: make all");
+    snprintf(line, sizeof line, "cd %s || exit 99; %s %s >out 2>err", f->dir, f->program, arguments);
+    int status = system(line);
+    slurp(f, "out", f->out, sizeof f->out);
+    slurp(f, "err", f->err, sizeof f->err);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void says(const char *text, const char *words)
+{
+    if (!strstr(text, words))
+        fail_msg("'%s' is not in:\n%s", words, text);
+}
+
+static void start_or_skip(struct fixture *f)
+{
+    static const char *const options[] = {"--zone=intel-rapl:0,package-0,61035,80",
+                                          "--zone=intel-rapl:0:0,dram,15300,20", "--open", NULL};
+    if (powercap_fs_start(&f->fs, options))
+        skip_because("%s", f->fs.why);
+}
+
+static json_t *parsed(const char *text)
+{
+    json_error_t error;
+    json_t *json = json_loads(text, 0, &error);
+    if (!json)
+        fail_msg("not JSON: %s\n%s", error.text, text);
+    return json;
+}
+
+static void energy_and_time_of_a_command_are_measured(void **state)
+{
+    struct fixture *f = *state;
+    start_or_skip(f);
+    assert_int_equal(joulerx(f, "stat --sysfs=%s --meter=powercap --json -r 3 -- sleep 0.1", f->fs.mount), 0);
+    json_t *json = parsed(f->out);
+    const char *source, *status;
+    double energy_j, power_w;
+    json_int_t time_ns;
+    json_t *runs = json_object_get(json, "runs");
+    assert_int_equal(json_array_size(runs), 3);
+    for (size_t r = 0; r < 3; r++) {
+        json_t *domains;
+        assert_int_equal(json_unpack(json_array_get(runs, r), "{s:I, s:o}", "time_ns", &time_ns, "domains", &domains),
+                         0);
+        assert_int_equal(json_array_size(domains), 3);
+        assert_int_equal(json_unpack(json_array_get(domains, 2), "{s:s, s:F, s:F, s:s}", "source", &source, "energy_j",
+                                     &energy_j, "power_w", &power_w, "status", &status),
+                         0);
+        assert_true(time_ns >= 100000000);
+        assert_string_equal(source, "measured");
+        assert_string_equal(status, "ok");
+        assert_relative(energy_j, 100e-9 * (double)time_ns, 0.03);
+        assert_relative(power_w, 100, 0.03);
+    }
+    json_decref(json);
+}
+
+static void the_table_names_domains_and_source(void **state)
+{
+    struct fixture *f = *state;
+    start_or_skip(f);
+    assert_int_equal(joulerx(f, "stat --sysfs=%s --meter=powercap -- true", f->fs.mount), 0);
+    says(f->out, "package-0");
+    says(f->out, "dram-0");
+    says(f->out, "total");
+    says(f->out, "measured");
+}
+
+static void the_exit_status_of_the_command_is_passed_on(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(joulerx(f, "stat -r 5 -- sh -c 'echo ran; exit 7'"), 7);
+    char *again = strstr(f->out, "ran");
+    assert_non_null(again);
+    assert_null(strstr(again + 1, "ran\n")); /* once: a command that fails is not asked again */
+    assert_int_equal(joulerx(f, "stat -- sh -c 'kill -TERM $$'"), 128 + SIGTERM);
+    assert_int_equal(joulerx(f, "stat -- ./not-there"), 127);
+    says(f->err, "No such file");
+}
+
+static void without_a_meter_every_line_says_estimated(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(joulerx(f, "stat --sysfs=/nonexistent --csv -- true"), 0);
+    char *line = strchr(f->out, '\n') + 1;
+    assert_non_null(strstr(f->out, "energy_uncertainty_j"));
+    for (int d = 0; d < 3; d++, line = strchr(line, '\n') + 1)
+        assert_int_equal(strncmp(line, "true,model,estimated,0,,", 24), 0);
+    says(f->err, "no energy is measured");
+}
+
+static void a_meter_asked_for_by_name_that_is_not_there_exits_3(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(joulerx(f, "stat --sysfs=/nonexistent --meter=powercap -- sh -c 'echo ran'"), 3);
+    says(f->err, "modprobe");
+    assert_string_equal(f->out, "");
+    assert_int_equal(joulerx(f, "stat --meter=rapl -- true"), 2);
+    says(f->err, "powercap");
+}
+
+static void an_ordinary_user_exits_3_with_the_remedy(void **state)
+{
+    struct fixture *f = *state;
+    if (geteuid())
+        skip_because("not root: nobody else to be");
+    start_or_skip(f);
+    char line[2048];
+    if (access(f->program, X_OK))
+        skip_because("the program is not built beside the tests: make all");
+    snprintf(line, sizeof line,
+             "cp %s %s/joulerx && chmod 755 %s/joulerx && cd %s && setpriv --reuid=65534 --clear-groups "
+             "./joulerx stat --sysfs=%s --meter=powercap -- true 2>%s/err",
+             f->program, f->dir, f->dir, f->dir, f->fs.mount, f->dir);
+    int status = system(line);
+    slurp(f, "err", f->err, sizeof f->err);
+    if (strstr(f->err, "setpriv"))
+        skip_because("no setpriv here");
+    assert_int_equal(WEXITSTATUS(status), 3);
+    says(f->err, "chmod a+r");
+}
+
+/* Ctrl-C from a terminal reaches the whole group; kill -INT reaches only us, and is passed on. */
+static void an_interrupt_reaches_the_command(void **state)
+{
+    struct fixture *f = *state;
+    static const char script[] = "trap \"echo caught; exit 9\" INT; while :; do sleep 0.05; done";
+    assert_int_equal(
+        joulerx(f, "stat -o result -- sh -c '%s' >said 2>&1 & p=$!; sleep 0.6; kill -INT $p; wait $p", script), 9);
+    slurp(f, "said", f->out, sizeof f->out);
+    says(f->out, "caught");
+    slurp(f, "result", f->out, sizeof f->out);
+    says(f->out, "total");
+}
+
+static void intervals_give_power_over_time(void **state)
+{
+    struct fixture *f = *state;
+    start_or_skip(f);
+    assert_int_equal(joulerx(f, "stat --sysfs=%s --meter=powercap --csv -I 100ms -- sleep 0.45", f->fs.mount), 0);
+    int rows = 0;
+    double sum_j = 0;
+    for (char *line = strchr(f->out, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
+        double at_s, time_ns, energy_j, uncertainty_j, power_w;
+        if (sscanf(line, "sleep 0.45,powercap,measured,%*d,%lf,total,,%lf,,%lf,%lf,%lf,ok", &at_s, &time_ns, &energy_j,
+                   &uncertainty_j, &power_w) != 5)
+            continue;
+        rows++;
+        sum_j += energy_j;
+        assert_near(energy_j, 100e-9 * time_ns, 3 * uncertainty_j);
+    }
+    assert_true(rows >= 4 && rows <= 6);
+    assert_true(sum_j >= 44 && sum_j < 80);
+}
+
+static void a_recording_gives_the_energy_again(void **state)
+{
+    struct fixture *f = *state;
+    start_or_skip(f);
+    assert_int_equal(joulerx(f, "record --sysfs=%s --meter=powercap -I 2ms -o r.jsonl -- sleep 0.6", f->fs.mount), 0);
+    powercap_fs_stop(&f->fs); /* from the file alone */
+    assert_int_equal(joulerx(f, "stat --recording=r.jsonl --json"), 0);
+    json_t *json = parsed(f->out);
+    const char *source;
+    double energy_j;
+    json_int_t time_ns;
+    assert_int_equal(json_unpack(json, "{s:[{s:I, s:[o, o, {s:s, s:F}]}]}", "runs", "time_ns", &time_ns, "domains",
+                                 &(json_t *){0}, &(json_t *){0}, "source", &source, "energy_j", &energy_j),
+                     0);
+    assert_string_equal(source, "replayed");
+    assert_relative(energy_j, 100e-9 * (double)time_ns, 0.05);
+    json_decref(json);
+    assert_int_equal(joulerx(f, "stat --meter=replay --recording=r.jsonl -- true"), 0);
+    says(f->out, "replayed");
+    assert_null(strstr(f->out, "measured"));
+    assert_int_equal(joulerx(f, "stat --recording=nothing"), 2);
+}
+
+static void strict_refuses_a_machine_that_disturbs(void **state)
+{
+    struct fixture *f = *state;
+    tree_put(f->dir, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor=powersave\n");
+    assert_int_equal(joulerx(f, "stat --sysfs=%s/sys --strict -- echo ran", f->dir), 4);
+    assert_string_equal(f->out, "");
+    says(f->err, "--strict");
+}
+
+static void wrong_usage_exits_2(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(joulerx(f, "stat"), 2);
+    assert_int_equal(joulerx(f, "stat -r 0 -- true"), 2);
+    assert_int_equal(joulerx(f, "stat -I soon -- true"), 2);
+    assert_int_equal(joulerx(f, "stat -I 100ms -r 2 -- true"), 2);
+    assert_int_equal(joulerx(f, "record --time=never"), 2);
+    assert_int_equal(joulerx(f, "record -o /no/such/dir/r -- true"), 1);
+    says(f->err, "/no/such/dir/r");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(energy_and_time_of_a_command_are_measured),
+        CASE(the_table_names_domains_and_source),
+        CASE(the_exit_status_of_the_command_is_passed_on),
+        CASE(without_a_meter_every_line_says_estimated),
+        CASE(a_meter_asked_for_by_name_that_is_not_there_exits_3),
+        CASE(an_ordinary_user_exits_3_with_the_remedy),
+        CASE(an_interrupt_reaches_the_command),
+        CASE(intervals_give_power_over_time),
+        CASE(a_recording_gives_the_energy_again),
+        CASE(strict_refuses_a_machine_that_disturbs),
+        CASE(wrong_usage_exits_2),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
