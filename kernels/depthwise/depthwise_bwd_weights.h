@@ -48,16 +48,18 @@ KN_INLINE void dw_add_chunk(const struct dw_pair *p, int f, int part, kn_vec sum
         sum[KN_TAPS] = kn_add(sum[KN_TAPS], g[i]);
     }
     KN_UNROLL(14)
-    for (int i = 0; i < DW_T; i++) if (reads >> i & 1) KN_UNROLL(3) for (int r = 0; r < 3; r++) if (rows >> r & 1)
-    {
-        kn_vec v = kn_ld_spread(p->trace, KN_IN, x + (r - 1) * step + i * KN_LANES, multiplier);
-        if (i + d < DW_T && cols >> (i + d) & 1)
-            sum[3 * r] = kn_fma(v, g[i + d], sum[3 * r]);
-        if (cols >> i & 1)
-            sum[3 * r + 1] = kn_fma(v, g[i], sum[3 * r + 1]);
-        if (i >= d && cols >> (i - d) & 1)
-            sum[3 * r + 2] = kn_fma(v, g[i - d], sum[3 * r + 2]);
-    }
+    for (int i = 0; i < DW_T; i++)
+        if (reads >> i & 1)
+            KN_UNROLL(3) for (int r = 0; r < 3; r++) if (rows >> r & 1)
+            {
+                kn_vec v = kn_ld_spread(p->trace, KN_IN, x + (r - 1) * step + i * KN_LANES, multiplier);
+                if (i + d < DW_T && cols >> (i + d) & 1)
+                    sum[3 * r] = kn_fma(v, g[i + d], sum[3 * r]);
+                if (cols >> i & 1)
+                    sum[3 * r + 1] = kn_fma(v, g[i], sum[3 * r + 1]);
+                if (i >= d && cols >> (i - d) & 1)
+                    sum[3 * r + 2] = kn_fma(v, g[i - d], sum[3 * r + 2]);
+            }
 }
 
 KN_INLINE unsigned dw_rows_in_grid(const struct dw_pair *p, int f)

@@ -24,20 +24,15 @@ static const unsigned dw_chunk[DW_DILATIONS][DW_CHUNKS] = {
 /* One unit: planes at its first lane, rows and symbols to write. */
 struct dw_plane {
     struct kn_trace *trace;
+    enum kn_operand in_is, out_is;
     const float *in, *w, *bias;
+    const float *scale, *shift; /* of the channels of `in`, where a norm with ReLU is applied to what is read */
     float *out;
     int f, t, dil_f, dil_t;
+    int out_f; /* the row that `out` begins with */
     struct dw_span span;
 };
 
-KN_INLINE enum kn_operand dw_in(const int dir)
-{
-    return dir == KN_FWD ? KN_IN : KN_OUT;
-}
-KN_INLINE enum kn_operand dw_out(const int dir)
-{
-    return dir == KN_FWD ? KN_OUT : KN_IN;
-}
 /* The multiplier on the side that is read, and on the side that is written. */
 KN_INLINE int dw_in_multiplier(const int dir, const int multiplier)
 {
@@ -63,12 +58,37 @@ KN_INLINE const float *dw_row(const struct dw_plane *p, int f)
     return p->in + (ptrdiff_t)f * p->t * KN_LANES;
 }
 
+KN_INLINE float *dw_out_row(const struct dw_plane *p, int f)
+{
+    return p->out + (ptrdiff_t)(f - p->out_f) * p->t * KN_LANES;
+}
+
+/* The norm in front of the input, of the lanes that a part reads; used only if `normed`, a constant. */
+struct dw_norm {
+    kn_vec scale, shift;
+};
+KN_INLINE struct dw_norm dw_norm_of(const struct dw_plane *p, int from, const int multiplier, const int normed)
+{
+    if (!normed)
+        return (struct dw_norm){kn_zero(), kn_zero()};
+    return (struct dw_norm){kn_ld_spread(p->trace, KN_NORM, p->scale + from, multiplier),
+                            kn_ld_spread(p->trace, KN_NORM, p->shift + from, multiplier)};
+}
+
+KN_INLINE kn_vec dw_read(const struct dw_plane *p, const float *at, const struct dw_norm *norm, const int multiplier,
+                         const int normed)
+{
+    kn_vec v = kn_ld_spread(p->trace, p->in_is, at, multiplier);
+    return normed ? kn_relu(kn_fma(v, norm->scale, norm->shift)) : v;
+}
+
 /* The outputs `cols` of row f. */
-KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int dir, const int multiplier, const int d,
-                            const unsigned cols)
+KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int dir, const int multiplier,
+                            const int normed, const int d, const unsigned cols)
 {
     const unsigned reads = cols | cols << d | cols >> d;
-    const int from = part * KN_WIDTH / dw_in_multiplier(dir, multiplier);
+    const int in_multiplier = dw_in_multiplier(dir, multiplier), from = part * KN_WIDTH / in_multiplier;
+    const struct dw_norm norm = dw_norm_of(p, from, in_multiplier, normed);
     kn_vec acc[DW_T], start = dw_start(p, part);
     KN_UNROLL(14) for (int i = 0; i < DW_T; i++) acc[i] = start;
     KN_UNROLL(3) for (int r = 0; r < 3; r++)
@@ -82,7 +102,7 @@ KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int
         kn_vec w2 = kn_ld(p->trace, KN_WEIGHT, dw_tap(w, dir, 3 * r + 2));
         KN_UNROLL(14) for (int i = 0; i < DW_T; i++) if (reads >> i & 1)
         {
-            kn_vec v = kn_ld_spread(p->trace, dw_in(dir), row + i * KN_LANES, dw_in_multiplier(dir, multiplier));
+            kn_vec v = dw_read(p, row + i * KN_LANES, &norm, in_multiplier, normed);
             if (i + d < DW_T && cols >> (i + d) & 1)
                 acc[i + d] = kn_fma(v, w0, acc[i + d]);
             if (cols >> i & 1)
@@ -91,44 +111,44 @@ KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int
                 acc[i - d] = kn_fma(v, w2, acc[i - d]);
         }
     }
-    float *out = p->out + (ptrdiff_t)f * DW_T * KN_LANES + part * KN_WIDTH / dw_out_multiplier(dir, multiplier);
+    float *out = dw_out_row(p, f) + part * KN_WIDTH / dw_out_multiplier(dir, multiplier);
     KN_UNROLL(14)
     for (int i = 0; i < DW_T; i++)
         if (cols >> i & 1)
-            kn_st_folded(p->trace, dw_out(dir), out + i * KN_LANES, acc[i], dw_out_multiplier(dir, multiplier));
+            kn_st_folded(p->trace, p->out_is, out + i * KN_LANES, acc[i], dw_out_multiplier(dir, multiplier));
 }
 
-KN_INLINE void dw_fast_rows(const struct dw_plane *p, const int dir, const int multiplier, const int d)
+KN_INLINE void dw_fast_rows(const struct dw_plane *p, const int dir, const int multiplier, const int normed,
+                            const int d)
 {
     for (int f = p->span.f0; f < p->span.f1; f++)
         for (int part = 0; part < KN_PARTS; part++)
             KN_UNROLL(4)
     for (int i = 0; i < DW_CHUNKS; i++)
         if (dw_chunk[dw_dilation_index(d)][i])
-            dw_row_chunk(p, f, part, dir, multiplier, d, dw_chunk[dw_dilation_index(d)][i]);
+            dw_row_chunk(p, f, part, dir, multiplier, normed, d, dw_chunk[dw_dilation_index(d)][i]);
 }
 
 /* Any grid, any dilation: output by output, every tap its own loads. */
-KN_INLINE void dw_general_rows(const struct dw_plane *p, const int dir, const int multiplier)
+KN_INLINE void dw_general_rows(const struct dw_plane *p, const int dir, const int multiplier, const int normed)
 {
     const struct dw_span *s = &p->span;
     for (int f = s->f0; f < s->f1; f++)
         for (int t = s->t0; t < s->t1; t++)
             for (int part = 0; part < KN_PARTS; part++) {
-                const int from = part * KN_WIDTH / dw_in_multiplier(dir, multiplier);
+                const int in_multiplier = dw_in_multiplier(dir, multiplier), from = part * KN_WIDTH / in_multiplier;
+                const struct dw_norm norm = dw_norm_of(p, from, in_multiplier, normed);
                 kn_vec acc = dw_start(p, part);
                 KN_UNROLL(9) for (int k = 0; k < KN_TAPS; k++)
                 {
                     int at_f = f + (k / 3 - 1) * p->dil_f, at_t = t + (k % 3 - 1) * p->dil_t;
                     if (at_f < 0 || at_f >= p->f || at_t < 0 || at_t >= p->t)
                         continue;
-                    acc = kn_fma(kn_ld_spread(p->trace, dw_in(dir), dw_row(p, at_f) + at_t * KN_LANES + from,
-                                              dw_in_multiplier(dir, multiplier)),
+                    acc = kn_fma(dw_read(p, dw_row(p, at_f) + at_t * KN_LANES + from, &norm, in_multiplier, normed),
                                  kn_ld(p->trace, KN_WEIGHT, dw_tap(p->w + part * KN_WIDTH, dir, k)), acc);
                 }
-                kn_st_folded(p->trace, dw_out(dir),
-                             p->out + ((ptrdiff_t)f * p->t + t) * KN_LANES +
-                                 part * KN_WIDTH / dw_out_multiplier(dir, multiplier),
+                kn_st_folded(p->trace, p->out_is,
+                             dw_out_row(p, f) + t * KN_LANES + part * KN_WIDTH / dw_out_multiplier(dir, multiplier),
                              acc, dw_out_multiplier(dir, multiplier));
             }
 }
@@ -144,18 +164,18 @@ KN_INLINE void dw_clear_half(const struct dw_plane *p)
                              kn_zero(), 2);
 }
 
-KN_INLINE void dw_rows(const struct dw_plane *p, const int dir, const int multiplier, int fast)
+KN_INLINE void dw_rows(const struct dw_plane *p, const int dir, const int multiplier, const int normed, int fast)
 {
     if (!fast)
-        dw_general_rows(p, dir, multiplier);
+        dw_general_rows(p, dir, multiplier, normed);
     else if (p->dil_t == 1)
-        dw_fast_rows(p, dir, multiplier, 1);
+        dw_fast_rows(p, dir, multiplier, normed, 1);
     else if (p->dil_t == 2)
-        dw_fast_rows(p, dir, multiplier, 2);
+        dw_fast_rows(p, dir, multiplier, normed, 2);
     else if (p->dil_t == 3)
-        dw_fast_rows(p, dir, multiplier, 3);
+        dw_fast_rows(p, dir, multiplier, normed, 3);
     else
-        dw_fast_rows(p, dir, multiplier, 6);
+        dw_fast_rows(p, dir, multiplier, normed, 6);
 }
 
 /* The plane of a unit: block u on the side of y; block u, or half block u, on the side of x. */
@@ -168,6 +188,8 @@ KN_INLINE struct dw_plane dw_plane_of(const struct kn_args *a, const struct dw_s
     size_t x = ((size_t)span->n * (size_t)kn_blocks(s->ic) + (size_t)(span->u / multiplier)) * plane +
                (size_t)(span->u % multiplier * KN_LANES / 2);
     return (struct dw_plane){.trace = a->trace,
+                             .in_is = dir == KN_FWD ? KN_IN : KN_OUT,
+                             .out_is = dir == KN_FWD ? KN_OUT : KN_IN,
                              .in = dir == KN_FWD ? a->x + x : a->dy + y,
                              .out = dir == KN_FWD ? a->y + y : a->dx + x,
                              .w = a->w + span->u * KN_TAPS * KN_LANES,
@@ -185,11 +207,11 @@ KN_INLINE void dw_unit(const struct kn_args *a, const struct dw_span *span, cons
     int multiplier = dw_multiplier(s);
     if (multiplier == 1) {
         struct dw_plane plane = dw_plane_of(a, span, dir, 1);
-        dw_rows(&plane, dir, 1, fast);
+        dw_rows(&plane, dir, 1, 0, fast);
     } else if (multiplier == 2) {
         struct dw_plane plane = dw_plane_of(a, span, dir, 2);
         if (span->u < kn_blocks(s->oc))
-            dw_rows(&plane, dir, 2, fast);
+            dw_rows(&plane, dir, 2, 0, fast);
         else
             dw_clear_half(&plane);
     } else if (dir == KN_FWD) {
@@ -216,32 +238,40 @@ KN_INLINE void dw_run(const struct kn_args *a, const int dir)
                     }
 }
 
-/* Loads and stores of one unit, all of its rows, in floats of 16 lanes each. */
+/* Bytes that all units load with a resolved tile; `bias` says whether there is one. */
+static inline double dw_load_bytes(enum kn_dir dir, const struct kn_shape *s, const struct kn_tile *tile, int bias)
+{
+    double row_taps = dw_taps(s->f, s->dil_f), taps = row_taps * dw_taps(s->t, s->dil_t);
+    double inputs = taps, weights = taps, biases = (double)s->f * s->t;
+    int multiplier = dw_multiplier(s), chunked = dw_fast(s, tile);
+    if (multiplier > 2)
+        return sizeof(float) * s->n * s->oc * (2 * taps + (bias ? biases : 0));
+    if (chunked)
+        inputs = weights = biases = 0;
+    for (int i = 0; chunked && i < DW_CHUNKS; i++) {
+        unsigned cols = dw_chunk[dw_dilation_index(s->dil_t)][i];
+        inputs += row_taps * dw_columns_read(cols, s->dil_t);
+        weights += cols ? row_taps * 3 : 0;
+        biases += cols ? s->f : 0;
+    }
+    return sizeof(float) * s->n * kn_blocks(s->oc) * KN_LANES *
+           (inputs / dw_in_multiplier(dir, multiplier) + weights + (bias ? biases : 0));
+}
+
+/* Two for every multiply-add of a lane, padding lanes included; the plain loops have none of those. */
+static inline double dw_executed_flop(const struct kn_shape *s)
+{
+    int lanes = dw_multiplier(s) > 2 ? s->oc : kn_blocks(s->oc) * KN_LANES;
+    return 2 * dw_taps(s->f, s->dil_f) * dw_taps(s->t, s->dil_t) * s->n * lanes;
+}
+
 static inline void dw_work(enum kn_dir dir, const struct kn_shape *s, const struct kn_tile *asked, struct kn_work *work)
 {
     const struct kn_tile tile = dw_resolve(s, asked);
-    double row_taps = dw_taps(s->f, s->dil_f), taps = row_taps * dw_taps(s->t, s->dil_t);
-    double inputs = taps, weights = taps, biases = (double)s->f * s->t, lane_bytes = sizeof(float) * s->n;
-    int multiplier = dw_multiplier(s);
     kn_work_init(work, KN_DEPTHWISE, dir, s);
+    work->executed_flop = dw_executed_flop(s);
+    work->load_bytes = dw_load_bytes(dir, s, &tile, dir == KN_FWD);
     work->store_bytes = sizeof(float) * (double)(dir == KN_FWD ? kn_y_floats(s) : kn_x_floats(s));
-    if (multiplier > 2) {
-        work->load_bytes = lane_bytes * s->oc * (2 * taps + (dir == KN_FWD ? biases : 0));
-        return;
-    }
-    if (dw_fast(s, &tile)) {
-        inputs = weights = biases = 0;
-        for (int i = 0; i < DW_CHUNKS; i++) {
-            unsigned cols = dw_chunk[dw_dilation_index(s->dil_t)][i];
-            inputs += row_taps * dw_columns_read(cols, s->dil_t);
-            weights += cols ? row_taps * 3 : 0;
-            biases += cols ? s->f : 0;
-        }
-    }
-    double lanes = (double)kn_blocks(s->oc) * KN_LANES;
-    work->executed_flop = 2 * taps * lanes * s->n;
-    work->load_bytes =
-        lane_bytes * lanes * (inputs / dw_in_multiplier(dir, multiplier) + weights + (dir == KN_FWD ? biases : 0));
 }
 
 static inline size_t dw_no_workspace(const struct kn_shape *shape, const struct kn_tile *tile, int threads)

@@ -1,0 +1,182 @@
+/*
+ * y = bias + v * (w * x): depthwise and pointwise in one pass. A band of rows (tile f) goes through the depthwise
+ * stencil into the workspace, [mid/16][rows][t][16], and from there, still in the cache, through the pointwise product,
+ * tile oc output channels at a time. f at the whole axis is the two layers one after the other.
+ *
+ * For a residual network in inference that is a whole half block: scale and shift normalise what the stencil loads,
+ * accumulate starts the product from y.
+ *
+ * A template; see kernels/product.h for what a file defines before it.
+ */
+#ifndef KERNELS_SEPARABLE_SEPARABLE_FWD_H
+#define KERNELS_SEPARABLE_SEPARABLE_FWD_H
+#include "harness/base/error.h"
+#include "kernels/depthwise/depthwise_stencil.h"
+#include "kernels/product.h"
+#include <omp.h>
+
+enum {
+    SEPARABLE_FIELDS = KN_TILE_OC | KN_TILE_F,
+    /* floats between the halves by default: half of a usual first-level cache */
+    SEPARABLE_FLOATS = 6144
+};
+
+static struct kn_tile resolve(const struct kn_shape *s, const struct kn_tile *tile)
+{
+    int rows = SEPARABLE_FLOATS / (kn_blocks(s->mid) * KN_LANES) / s->t;
+    return (struct kn_tile){.oc = kn_tile_round(tile->oc, KN_VC * KN_LANES, KN_LANES, s->oc),
+                            .f = kn_tile_round(tile->f, kn_tile_even(s->f, rows), 1, s->f)};
+}
+
+static int supports(const struct kn_shape *s, const struct kn_tile *tile)
+{
+    int rc = kn_tile_check(KN_SEPARABLE, SEPARABLE_FIELDS, s, tile);
+    if (!rc && s->mid / s->ic > 2)
+        rc = jrx_fail(JRX_EINVAL, "separable: multiplier %d; this kernel has 1 and 2, use the two layers apart",
+                      s->mid / s->ic);
+    return rc;
+}
+
+/* Floats of one thread's band. */
+static size_t band_floats(const struct kn_shape *s, const struct kn_tile *tile)
+{
+    return (size_t)kn_blocks(s->mid) * (size_t)tile->f * (size_t)s->t * KN_LANES;
+}
+
+static size_t workspace_bytes(const struct kn_shape *s, const struct kn_tile *asked, int threads)
+{
+    const struct kn_tile tile = resolve(s, asked);
+    return (size_t)threads * band_floats(s, &tile) * sizeof(float);
+}
+
+/* The depthwise half of a call, as the stencil sees it. */
+static struct kn_tile stencil_tile(const struct kn_shape *s, const struct kn_tile *tile)
+{
+    return (struct kn_tile){.oc = KN_LANES, .f = tile->f, .t = s->t};
+}
+
+struct band {
+    const struct kn_args *args;
+    struct kn_tile tile;
+    float *between;
+    int n, f0, rows;
+};
+
+KN_INLINE void stencil_unit(const struct band *b, int u, const int multiplier, const int normed)
+{
+    const struct kn_args *a = b->args;
+    const struct kn_shape half = kn_depthwise_half(a->shape);
+    const struct kn_tile tile = stencil_tile(&half, &b->tile);
+    const struct kn_args depthwise = {.shape = &half, .x = a->x, .w = a->w, .y = b->between, .trace = a->trace};
+    const struct dw_span span = {.n = b->n, .u = u, .f0 = b->f0, .f1 = b->f0 + b->rows, .t0 = 0, .t1 = half.t};
+    struct dw_plane plane = dw_plane_of(&depthwise, &span, KN_FWD, multiplier);
+    plane.out = b->between + (size_t)u * (size_t)(b->tile.f * half.t * KN_LANES);
+    plane.out_f = b->f0;
+    plane.out_is = KN_WORKSPACE;
+    if (normed) {
+        int lane = u / multiplier * KN_LANES + u % multiplier * KN_LANES / 2;
+        plane.scale = a->scale + lane;
+        plane.shift = a->shift + lane;
+    }
+    dw_rows(&plane, KN_FWD, multiplier, normed, dw_fast(&half, &tile));
+}
+
+static void stencil_plain(const struct band *b, int u)
+{
+    stencil_unit(b, u, 1, 0);
+}
+static void stencil_twice(const struct band *b, int u)
+{
+    stencil_unit(b, u, 2, 0);
+}
+static void stencil_normed(const struct band *b, int u)
+{
+    stencil_unit(b, u, 1, 1);
+}
+static void stencil_normed_twice(const struct band *b, int u)
+{
+    stencil_unit(b, u, 2, 1);
+}
+
+static void stencil(const struct band *b)
+{
+    static void (*const unit[2][2])(const struct band *b, int u) = {{stencil_plain, stencil_twice},
+                                                                    {stencil_normed, stencil_normed_twice}};
+    const struct kn_shape *s = b->args->shape;
+    for (int u = 0; u < kn_blocks(s->mid); u++)
+        unit[b->args->scale != NULL][s->mid / s->ic - 1](b, u);
+}
+
+/* y += bias, in the rows that the product is about to start from. */
+static void add_bias(const struct kn_args *a, float *y, const float *bias, int pixels)
+{
+    for (int i = 0; i < pixels * KN_LANES; i += KN_WIDTH)
+        kn_st(a->trace, KN_OUT, y + i,
+              kn_add(kn_ld(a->trace, KN_OUT, y + i), kn_ld(a->trace, KN_BIAS, bias + i % KN_LANES)));
+}
+
+static void product(const struct band *b)
+{
+    static const struct kn_tap only;
+    const struct kn_args *a = b->args;
+    const struct kn_shape *s = a->shape;
+    const int blocks = kn_blocks(s->oc), step = b->tile.oc / KN_LANES, pixels = b->rows * s->t;
+    const ptrdiff_t plane = (ptrdiff_t)s->f * s->t * KN_LANES, mid = kn_blocks(s->mid) * KN_LANES;
+    float *y = a->y + b->n * blocks * plane + (ptrdiff_t)b->f0 * s->t * KN_LANES;
+    for (int o = 0; o < blocks; o += step) {
+        const struct kn_product p = {.x = b->between,
+                                     .w = a->w + mid * KN_TAPS + o * mid * KN_LANES,
+                                     .bias = a->bias ? a->bias + o * KN_LANES : NULL,
+                                     .y = y + o * plane,
+                                     .x_plane = (ptrdiff_t)b->tile.f * s->t * KN_LANES,
+                                     .y_plane = plane,
+                                     .w_block = mid * KN_LANES,
+                                     .tap = &only,
+                                     .taps = 1,
+                                     .to = s->mid,
+                                     .resume = a->accumulate,
+                                     .x_is = KN_WORKSPACE,
+                                     .w_is = KN_WEIGHT,
+                                     .y_is = KN_OUT,
+                                     .trace = a->trace};
+        int count = blocks - o < step ? blocks - o : step;
+        for (int i = 0; a->accumulate && a->bias && i < count; i++)
+            add_bias(a, y + (o + i) * plane, a->bias + (o + i) * KN_LANES, pixels);
+        kn_product_run(&p, pixels, count);
+    }
+}
+
+static void run(const struct kn_args *a)
+{
+    const struct kn_shape *s = a->shape;
+    const struct kn_tile tile = resolve(s, a->tile);
+#pragma omp parallel for collapse(2) num_threads(a->threads) schedule(dynamic)
+    for (int n = 0; n < s->n; n++)
+        for (int f0 = 0; f0 < s->f; f0 += tile.f) {
+            float *between = a->workspace + (size_t)omp_get_thread_num() * band_floats(s, &tile);
+            struct band b = {a, tile, between, n, f0, s->f - f0 < tile.f ? s->f - f0 : tile.f};
+            stencil(&b);
+            product(&b);
+        }
+}
+
+static void work(const struct kn_shape *s, const struct kn_tile *asked, struct kn_work *work)
+{
+    const struct kn_tile tile = resolve(s, asked);
+    const struct kn_shape half = kn_depthwise_half(s);
+    const struct kn_tile rows = stencil_tile(&half, &tile);
+    kn_work_init(work, KN_SEPARABLE, KN_FWD, s);
+    work->executed_flop = dw_executed_flop(&half);
+    work->load_bytes = dw_load_bytes(KN_FWD, &half, &rows, 0);
+    work->store_bytes = sizeof(float) * (double)kn_y_floats(&half);
+    for (int f0 = 0; f0 < s->f; f0 += tile.f)
+        for (int o = 0, blocks = kn_blocks(s->oc), step = tile.oc / KN_LANES; o < blocks; o += step)
+            kn_product_count(work, s->n, (s->f - f0 < tile.f ? s->f - f0 : tile.f) * s->t,
+                             blocks - o < step ? blocks - o : step, s->mid, 1, 0);
+}
+
+#define SEPARABLE_FWD                                                                                                  \
+    .op = KN_SEPARABLE, .dir = KN_FWD, .tile_fields = SEPARABLE_FIELDS, .supports = supports,                          \
+    .workspace_bytes = workspace_bytes, .run = run, .resolve = resolve, .work = work
+
+#endif
