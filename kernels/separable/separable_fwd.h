@@ -17,13 +17,13 @@
 
 enum {
     SEPARABLE_FIELDS = KN_TILE_OC | KN_TILE_F,
-    /* floats between the halves by default: half of a usual first-level cache */
-    SEPARABLE_FLOATS = 6144
+    /* pixels of a band by default: enough to use a weight from the first-level cache often, few enough to share out */
+    SEPARABLE_PIXELS = 112
 };
 
 static struct kn_tile resolve(const struct kn_shape *s, const struct kn_tile *tile)
 {
-    int rows = SEPARABLE_FLOATS / (kn_blocks(s->mid) * KN_LANES) / s->t;
+    int rows = SEPARABLE_PIXELS / s->t;
     return (struct kn_tile){.oc = kn_tile_round(tile->oc, KN_VC * KN_LANES, KN_LANES, s->oc),
                             .f = kn_tile_round(tile->f, kn_tile_even(s->f, rows), 1, s->f)};
 }
