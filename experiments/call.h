@@ -3,6 +3,7 @@
  */
 #ifndef EXPERIMENTS_CALL_H
 #define EXPERIMENTS_CALL_H
+#include "experiments/experiment.h"
 #include "harness/cachesim.h"
 #include "harness/window.h"
 #include "kernels/kernel.h"
@@ -36,6 +37,22 @@ void ex_call_run(void *call);
  * The result depends on kernel, shape, tile and geometry only. 0, JRX_ENOMEM, JRX_EINVAL (geometry).
  */
 int ex_call_simulate(const struct ex_call *call, const struct jrx_cache_geometry *geometry, struct ex_traffic *traffic);
+
+/* The columns that ex_call_measure() fills, EX_MEASURE_COLUMNS among them. */
+#define EX_CALL_COLUMNS                                                                                                \
+    EX_MEASURE_COLUMNS, {"kernel", JRX_TEXT, "the kernel's file name"},                                                \
+        {"layer", JRX_TEXT, "operator, channels, multiplier, dilation"},                                               \
+        {"flop", JRX_REAL, "useful FLOP of one call"},                                                                 \
+        {"sim_l1_bytes", JRX_REAL, "simulated: loads and stores of one call"},                                         \
+        {"sim_l2_bytes", JRX_REAL, "simulated: bytes between L1 and L2 of one call, caches warm"},                     \
+        {"sim_l3_bytes", JRX_REAL, "simulated: bytes between L2 and L3"},                                              \
+    {                                                                                                                  \
+        "sim_dram_bytes", JRX_REAL, "simulated: bytes between L3 and memory"                                           \
+    }
+
+/** Measures one window of the call (see ex_measure()) and puts EX_CALL_COLUMNS; `words` for the progress line. */
+int ex_call_measure(struct ex_run *run, struct ex_call *call, const struct ex_traffic *traffic, uint64_t *iters,
+                    struct jrx_table *samples, char *words, size_t size);
 
 /** What the model meter wants to know: useful FLOP of the kernel and the simulated traffic. */
 struct jrx_work ex_call_work(const struct ex_call *call, const struct ex_traffic *traffic);

@@ -46,6 +46,17 @@ enum ex_verdict ex_verdict_of_energy(enum jrx_source source, double lo, double h
     return ex_verdict_of(lo, hi, threshold, below);
 }
 
+struct ex_claim ex_claim_make(const char *id, const char *statement, const char *note,
+                              const struct jrx_estimate *figure, enum ex_verdict verdict, enum jrx_source source)
+{
+    struct ex_claim claim = {
+        .verdict = verdict, .figure = figure->value, .lo = figure->low, .hi = figure->high, .source = source};
+    snprintf(claim.id, sizeof claim.id, "%s", id);
+    snprintf(claim.statement, sizeof claim.statement, "%s", statement);
+    snprintf(claim.note, sizeof claim.note, "%s", note);
+    return claim;
+}
+
 int ex_claims_write(const char *dir, const struct ex_claim *claims, size_t count)
 {
     char path[PATH_MAX];

@@ -4,6 +4,7 @@
 #ifndef EXPERIMENTS_CLAIM_H
 #define EXPERIMENTS_CLAIM_H
 #include "harness/meter.h"
+#include "harness/stats.h"
 #include <stddef.h>
 
 enum ex_verdict { EX_SUPPORTED, EX_REFUTED, EX_INCONCLUSIVE, EX_NOT_TESTABLE, EX_VERDICTS };
@@ -30,6 +31,10 @@ enum ex_verdict ex_verdict_of(double lo, double hi, double threshold, int below)
 /** The same, but EX_NOT_TESTABLE unless `source` is measured or replayed: no estimate can support a claim about energy.
  * Pure. */
 enum ex_verdict ex_verdict_of_energy(enum jrx_source source, double lo, double hi, double threshold, int below);
+
+/** A claim whose figure is an estimate with its interval. The texts are copied (cut to their fields). Pure. */
+struct ex_claim ex_claim_make(const char *id, const char *statement, const char *note,
+                              const struct jrx_estimate *figure, enum ex_verdict verdict, enum jrx_source source);
 
 /** Writes <dir>/claims.csv. */
 int ex_claims_write(const char *dir, const struct ex_claim *claims, size_t count);

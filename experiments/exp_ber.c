@@ -138,40 +138,35 @@ static double sum(const double *values)
     return total;
 }
 
-static int write_summary(const struct ex_run *run, const struct jrx_csv *samples)
+struct summary {
+    const struct ex_run *run;
+    const struct jrx_csv *samples;
+};
+
+static int put_row(void *context, int row, struct jrx_table *table)
 {
-    char path[PATH_MAX + 16];
-    struct jrx_table *table;
+    const struct summary *summary = context;
     double errors[BLOCKS], bits[BLOCKS], interval[2];
-    snprintf(path, sizeof path, "%s/summary.csv", run->dir);
-    int status = jrx_table_open(&table, path, &summary_schema, JRX_TABLE_WHOLE);
+    int point = row / RECEIVERS;
+    const char *receiver = names[row % RECEIVERS];
+    int status = blocks_of(summary->run, summary->samples, point, receiver, errors, bits);
+    if (!status)
+        status = lk_bootstrap(errors, bits, BLOCKS, 1, interval);
     if (status)
         return status;
-    for (int i = 0; i < POINTS * RECEIVERS && !status; i++) {
-        int point = i / RECEIVERS;
-        const char *receiver = names[i % RECEIVERS];
-        if ((status = blocks_of(run, samples, point, receiver, errors, bits)) ||
-            (status = lk_bootstrap(errors, bits, BLOCKS, 1, interval)))
-            break;
-        jrx_put_real(table, "sinr_db", sinr_db[point]);
-        jrx_put_text(table, "receiver", receiver);
-        jrx_put_integer(table, "bits", (int64_t)sum(bits));
-        jrx_put_integer(table, "bit_errors", (int64_t)sum(errors));
-        jrx_put_real(table, "ber_ratio", sum(errors) / sum(bits));
-        jrx_put_real(table, "ber_ci_lo_ratio", interval[0]);
-        jrx_put_real(table, "ber_ci_hi_ratio", interval[1]);
-        status = jrx_table_row(table);
-    }
-    if (status) {
-        jrx_table_leave(table);
-        return status;
-    }
-    return jrx_table_close(table);
+    jrx_put_real(table, "sinr_db", sinr_db[point]);
+    jrx_put_text(table, "receiver", receiver);
+    jrx_put_integer(table, "bits", (int64_t)sum(bits));
+    jrx_put_integer(table, "bit_errors", (int64_t)sum(errors));
+    jrx_put_real(table, "ber_ratio", sum(errors) / sum(bits));
+    jrx_put_real(table, "ber_ci_lo_ratio", interval[0]);
+    jrx_put_real(table, "ber_ci_hi_ratio", interval[1]);
+    return 0;
 }
 
 /* BER of `a` over BER of `b` in the points from..POINTS-1 together, blocks drawn as pairs: the same slots made both. */
 static int paired_ratio(const struct ex_run *run, const struct jrx_csv *samples, const char *a, const char *b, int from,
-                        double *ratio, double interval[2])
+                        struct jrx_estimate *ratio)
 {
     double ea[BLOCKS] = {0}, eb[BLOCKS] = {0}, errors[BLOCKS], bits[BLOCKS];
     for (int point = from; point < POINTS; point++) {
@@ -185,40 +180,33 @@ static int paired_ratio(const struct ex_run *run, const struct jrx_csv *samples,
         if (status)
             return status;
     }
-    *ratio = sum(ea) / sum(eb);
-    return lk_bootstrap(ea, eb, BLOCKS, 1, interval);
+    double interval[2];
+    int status = lk_bootstrap(ea, eb, BLOCKS, 1, interval);
+    *ratio = (struct jrx_estimate){sum(ea) / sum(eb), interval[0], interval[1], BLOCKS};
+    return status;
 }
 
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
 {
     (void)max;
-    double floor_ratio, floor_interval[2], classical, classical_interval[2];
-    int status = write_summary(run, samples);
+    struct summary summary = {run, samples};
+    struct jrx_estimate low, classical;
+    int status = ex_summary(run->dir, &summary_schema, POINTS * RECEIVERS, put_row, &summary);
     if (!status)
-        status = paired_ratio(run, samples, "distilled", "scratch", POINTS - 2, &floor_ratio, floor_interval);
+        status = paired_ratio(run, samples, "distilled", "scratch", POINTS - 2, &low);
     if (!status)
-        status = paired_ratio(run, samples, "teacher", "ls", 0, &classical, classical_interval);
+        status = paired_ratio(run, samples, "teacher", "ls", 0, &classical);
     if (status)
         return status;
-    claims[0] = (struct ex_claim){
-        .id = "kd-floor",
-        .statement = "A distilled student has a lower error floor than the same student trained from scratch.",
-        .verdict = ex_verdict_of(floor_interval[0], floor_interval[1], 1, 1),
-        .figure = floor_ratio,
-        .lo = floor_interval[0],
-        .hi = floor_interval[1],
-        .source = JRX_SIMULATED,
-        .note = "BER of the distilled over BER of the scratch student at 18 and 21 dB SINR, same slots; one "
-                "training each, so the interval covers the slots and not the luck of training"};
+    claims[0] = ex_claim_make(
+        "kd-floor", "A distilled student has a lower error floor than the same student trained from scratch.",
+        "BER of the distilled over BER of the scratch student at 18 and 21 dB SINR, same slots; one "
+        "training each, so the interval covers the slots and not the luck of training",
+        &low, ex_verdict_of(low.low, low.high, 1, 1), JRX_SIMULATED);
     claims[1] =
-        (struct ex_claim){.id = "deeprx-ls",
-                          .statement = "DeepRx makes fewer bit errors than least squares with interpolation and LMMSE.",
-                          .verdict = ex_verdict_of(classical_interval[0], classical_interval[1], 1, 1),
-                          .figure = classical,
-                          .lo = classical_interval[0],
-                          .hi = classical_interval[1],
-                          .source = JRX_SIMULATED,
-                          .note = "bit errors of the teacher over those of LS at 0 to 21 dB SINR together, same slots"};
+        ex_claim_make("deeprx-ls", "DeepRx makes fewer bit errors than least squares with interpolation and LMMSE.",
+                      "bit errors of the teacher over those of LS at 0 to 21 dB SINR together, same slots", &classical,
+                      ex_verdict_of(classical.low, classical.high, 1, 1), JRX_SIMULATED);
     return 2;
 }
 

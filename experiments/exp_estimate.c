@@ -20,16 +20,9 @@
 enum { MAX_CELLS = 128 };
 
 static const struct jrx_column columns[] = {
-    EX_MEASURE_COLUMNS,
-    {"kernel", JRX_TEXT, "the kernel's file name"},
+    EX_CALL_COLUMNS,
     {"op", JRX_TEXT, "operator"},
     {"direction", JRX_TEXT, "forward, backward-data or backward-weights"},
-    {"layer", JRX_TEXT, "operator, channels, multiplier, dilation"},
-    {"flop", JRX_REAL, "useful FLOP of one call"},
-    {"sim_l1_bytes", JRX_REAL, "simulated: loads and stores of one call"},
-    {"sim_l2_bytes", JRX_REAL, "simulated: bytes between L1 and L2 of one call, caches warm"},
-    {"sim_l3_bytes", JRX_REAL, "simulated: bytes between L2 and L3"},
-    {"sim_dram_bytes", JRX_REAL, "simulated: bytes between L3 and memory"},
     {"datasheet", JRX_TEXT, "whose figures the two estimates below use"},
     {"datasheet_own", JRX_INTEGER, "1 if they are this CPU's, 0 if the CPU is not in the table"},
     {"clock_time_ns", JRX_REAL, "estimated: FLOP / (FLOPs per clock * base clock), one core, datasheet figures"},
@@ -155,23 +148,10 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
         if (status)
             return status;
     }
-    const struct jrx_region region = {ex_call_run, call, ex_call_work(call, traffic)};
-    char text[64];
-    double time_ns;
-    jrx_put_text(samples, "kernel", call->kernel->name);
     jrx_put_text(samples, "op", kn_op_name(cell->op));
     jrx_put_text(samples, "direction", kn_dir_name(cell->dir));
-    jrx_put_text(samples, "layer", kn_layer_format(cell->op, &cell->shape, text, sizeof text));
-    jrx_put_real(samples, "flop", region.work.flop);
-    jrx_put_real(samples, "sim_l1_bytes", traffic->l1_bytes);
-    jrx_put_real(samples, "sim_l2_bytes", traffic->l2_bytes);
-    jrx_put_real(samples, "sim_l3_bytes", traffic->l3_bytes);
-    jrx_put_real(samples, "sim_dram_bytes", traffic->dram_bytes);
-    put_estimates(&state->sheet, region.work.flop, samples);
-    status = ex_measure(run, &region, &state->iters[index], samples, &time_ns);
-    if (!status)
-        snprintf(words, size, "%.2f ms, %.1f GFLOP/s", time_ns * 1e-6, region.work.flop / time_ns);
-    return status;
+    put_estimates(&state->sheet, kn_flop(cell->op, &cell->shape), samples);
+    return ex_call_measure(run, call, traffic, &state->iters[index], samples, words, size);
 }
 
 /* ---- conclusion ----------------------------------------------------------------------------------------------- */
@@ -204,7 +184,6 @@ struct rows {
     int count;
     struct cell cell[MAX_CELLS];
     int group[MAX_CELLS];
-    struct jrx_estimate time, energy; /* of the row in hand */
     double time_ns[MAX_CELLS], energy_j[MAX_CELLS], clock_ns[MAX_CELLS], clock_j[MAX_CELLS];
     double x[3 * MAX_CELLS]; /* [column][row]: flop, register bytes, bytes below L1 */
     double flop_ns[MAX_CELLS], memory_ns[MAX_CELLS], flop_j[MAX_CELLS], memory_j[MAX_CELLS];
@@ -256,42 +235,39 @@ static void left_out(const struct rows *rows, const double *y, int cols, double 
     em_fit_fini(&fit);
 }
 
-static int write_summary(const struct ex_run *run, const struct jrx_csv *samples, const struct rows *rows,
-                         const char *source)
+struct summary {
+    const struct jrx_csv *samples;
+    const struct rows *rows;
+    const char *source;
+};
+
+static int put_row(void *context, int row, struct jrx_table *table)
 {
-    char path[PATH_MAX + 16], name[96];
-    struct jrx_table *table;
-    snprintf(path, sizeof path, "%s/summary.csv", run->dir);
-    int status = jrx_table_open(&table, path, &summary_schema, JRX_TABLE_WHOLE);
+    const struct summary *summary = context;
+    const struct rows *rows = summary->rows;
+    struct jrx_estimate time, energy;
+    char name[96];
+    label_of(&rows->cell[row], name, sizeof name);
+    int status = ex_median(summary->samples, name, "time_ns", &time);
+    if (!status)
+        status = ex_median(summary->samples, name, "energy_j", &energy);
     if (status)
         return status;
-    for (int i = 0; i < rows->count && !status; i++) {
-        struct jrx_estimate time, energy;
-        label_of(&rows->cell[i], name, sizeof name);
-        if ((status = ex_median(samples, name, "time_ns", &time)) ||
-            (status = ex_median(samples, name, "energy_j", &energy)))
-            break;
-        jrx_put_text(table, "cell", name);
-        jrx_put_text(table, "op", kn_op_name(rows->cell[i].op));
-        jrx_put_text(table, "direction", kn_dir_name(rows->cell[i].dir));
-        jrx_put_real(table, "flop", rows->x[i]);
-        jrx_put_real(table, "sim_l2_bytes", value(samples, name, "sim_l2_bytes", &status));
-        ex_put_estimate(table, "time", "ms", &time, 1e-6);
-        ex_put_estimate(table, "energy", "mj", &energy, 1e3);
-        jrx_put_text(table, "energy_source", source);
-        jrx_put_real(table, "clock_time_ms", rows->clock_ns[i] * 1e-6);
-        jrx_put_real(table, "clock_energy_mj", rows->clock_j[i] * 1e3);
-        jrx_put_real(table, "flop_fit_time_ms", rows->flop_ns[i] * 1e-6);
-        jrx_put_real(table, "memory_fit_time_ms", rows->memory_ns[i] * 1e-6);
-        jrx_put_real(table, "flop_fit_energy_mj", rows->flop_j[i] * 1e3);
-        jrx_put_real(table, "memory_fit_energy_mj", rows->memory_j[i] * 1e3);
-        status = jrx_table_row(table);
-    }
-    if (status) {
-        jrx_table_leave(table);
-        return status;
-    }
-    return jrx_table_close(table);
+    jrx_put_text(table, "cell", name);
+    jrx_put_text(table, "op", kn_op_name(rows->cell[row].op));
+    jrx_put_text(table, "direction", kn_dir_name(rows->cell[row].dir));
+    jrx_put_real(table, "flop", rows->x[row]);
+    jrx_put_real(table, "sim_l2_bytes", value(summary->samples, name, "sim_l2_bytes", &status));
+    ex_put_estimate(table, "time", "ms", &time, 1e-6);
+    ex_put_estimate(table, "energy", "mj", &energy, 1e3);
+    jrx_put_text(table, "energy_source", summary->source);
+    jrx_put_real(table, "clock_time_ms", rows->clock_ns[row] * 1e-6);
+    jrx_put_real(table, "clock_energy_mj", rows->clock_j[row] * 1e3);
+    jrx_put_real(table, "flop_fit_time_ms", rows->flop_ns[row] * 1e-6);
+    jrx_put_real(table, "memory_fit_time_ms", rows->memory_ns[row] * 1e-6);
+    jrx_put_real(table, "flop_fit_energy_mj", rows->flop_j[row] * 1e3);
+    jrx_put_real(table, "memory_fit_energy_mj", rows->memory_j[row] * 1e3);
+    return status;
 }
 
 /* Mean absolute percentage errors: of one prediction, or of one over the other, layers drawn with their directions. */
@@ -308,17 +284,6 @@ static int mape(const struct rows *rows, const double *y, const double *predicti
     const struct jrx_sample sample = {.a = a, .b = other ? b : NULL, .group = group, .n = (size_t)rows->count};
     const struct jrx_bootstrap how = {.level = 0.95, .draws = 4000, .seed = 1};
     return jrx_bootstrap(&sample, other ? JRX_MEAN_DIFFERENCE : JRX_MEAN, &how, estimate);
-}
-
-static struct ex_claim claim(const char *id, const char *statement, const char *note,
-                             const struct jrx_estimate *estimate, enum ex_verdict verdict, enum jrx_source source)
-{
-    struct ex_claim claim = {
-        .verdict = verdict, .figure = estimate->value, .lo = estimate->low, .hi = estimate->high, .source = source};
-    snprintf(claim.id, sizeof claim.id, "%s", id);
-    snprintf(claim.statement, sizeof claim.statement, "%s", statement);
-    snprintf(claim.note, sizeof claim.note, "%s", note);
-    return claim;
 }
 
 enum { CONSISTENT_PERCENT = 25 };
@@ -339,7 +304,8 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
         left_out(rows, rows->time_ns, 3, rows->memory_ns);
         left_out(rows, rows->energy_j, 1, rows->flop_j);
         left_out(rows, rows->energy_j, 3, rows->memory_j);
-        status = write_summary(run, samples, rows, source_name);
+        struct summary summary = {samples, rows, source_name};
+        status = ex_summary(run->dir, &summary_schema, rows->count, put_row, &summary);
     }
     if (!status && !(status = mape(rows, rows->time_ns, rows->clock_ns, NULL, &clock_time)) &&
         !(status = mape(rows, rows->energy_j, rows->clock_j, NULL, &clock_energy)) &&
@@ -353,20 +319,22 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
     char note[256];
     snprintf(note, sizeof note, "mean absolute error over DeepRx's layers, relative; datasheet of %s%s", sheet,
              strcmp(own, "1") ? ", as this CPU is not in the table: no verdict" : "");
-    claims[0] = claim(
+    claims[0] = ex_claim_make(
         "estimate-energy", "The energy from FLOPs/clock and TDP agrees with the energy of the layers within 25 %.",
         note, &clock_energy, ex_verdict_of_energy(source, clock_energy.low, clock_energy.high, limit, 1), source);
-    claims[1] = claim("estimate-time", "The time from FLOPs/clock agrees with the run time of the layers within 25 %.",
+    claims[1] =
+        ex_claim_make("estimate-time", "The time from FLOPs/clock agrees with the run time of the layers within 25 %.",
                       note, &clock_time, ex_verdict_of(clock_time.low, clock_time.high, limit, 1), JRX_MEASURED);
     for (int i = 0; i < 2; i++)
         if (strcmp(own, "1") && claims[i].verdict != EX_NOT_TESTABLE)
             claims[i].verdict = EX_INCONCLUSIVE;
-    claims[2] =
-        claim("memory-energy", "Adding memory accesses to FLOPs predicts the energy of a layer better.",
-              "mean relative error for layers left out of the fit, with FLOPs and simulated bytes minus with FLOPs "
-              "alone: below 0 is better",
-              &memory_energy, ex_verdict_of_energy(source, memory_energy.low, memory_energy.high, 0, 1), source);
-    claims[3] = claim("memory-time", "Adding memory accesses to FLOPs predicts the run time of a layer better.",
+    claims[2] = ex_claim_make(
+        "memory-energy", "Adding memory accesses to FLOPs predicts the energy of a layer better.",
+        "mean relative error for layers left out of the fit, with FLOPs and simulated bytes minus with FLOPs "
+        "alone: below 0 is better",
+        &memory_energy, ex_verdict_of_energy(source, memory_energy.low, memory_energy.high, 0, 1), source);
+    claims[3] =
+        ex_claim_make("memory-time", "Adding memory accesses to FLOPs predicts the run time of a layer better.",
                       "mean relative error for layers left out of the fit, with FLOPs and simulated bytes minus with "
                       "FLOPs alone: below 0 is better",
                       &memory_time, ex_verdict_of(memory_time.low, memory_time.high, 0, 1), JRX_MEASURED);

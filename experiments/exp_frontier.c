@@ -175,76 +175,46 @@ static int put_network(const struct jrx_csv *samples, int network, const struct 
     return 0;
 }
 
-static int write_summary(const struct ex_run *run, const struct jrx_csv *samples, const struct quality *quality,
-                         const char *source)
-{
-    char path[PATH_MAX + 16];
-    struct jrx_table *table;
-    snprintf(path, sizeof path, "%s/summary.csv", run->dir);
-    int status = jrx_table_open(&table, path, &summary_schema, JRX_TABLE_WHOLE);
-    if (status)
-        return status;
-    for (int i = 0; i < RX_ROLES && !status; i++) {
-        jrx_put_text(table, "energy_source", source);
-        status = put_network(samples, i, &quality[i], table);
-        if (!status)
-            status = jrx_table_row(table);
-    }
-    if (status) {
-        jrx_table_leave(table);
-        return status;
-    }
-    return jrx_table_close(table);
-}
+struct summary {
+    const struct jrx_csv *samples;
+    const struct quality *quality;
+    const char *source;
+};
 
-static int over_teacher(const struct jrx_csv *samples, const char *column, struct jrx_estimate *estimate)
+static int put_row(void *context, int row, struct jrx_table *table)
 {
-    double student[EX_MAX_REPS], teacher[EX_MAX_REPS];
-    int a = ex_series(samples, rx_role_name(RX_DISTILLED), column, student, EX_MAX_REPS),
-        b = ex_series(samples, rx_role_name(RX_TEACHER), column, teacher, EX_MAX_REPS);
-    if (a < 0 || b < 0)
-        return JRX_EFORMAT;
-    const struct jrx_sample sample = {.a = student, .b = teacher, .n = (size_t)(a < b ? a : b)};
-    const struct jrx_bootstrap how = {.level = 0.95, .draws = 4000, .seed = 1};
-    return jrx_bootstrap(&sample, JRX_MEDIAN_RATIO, &how, estimate);
+    const struct summary *summary = context;
+    jrx_put_text(table, "energy_source", summary->source);
+    return put_network(summary->samples, row, &summary->quality[row], table);
 }
 
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
 {
     (void)max;
     struct quality quality[RX_ROLES] = {{NAN, NAN, NAN}, {NAN, NAN, NAN}, {NAN, NAN, NAN}};
+    struct summary summary = {samples, quality, ""};
     struct jrx_estimate time, energy;
-    const char *source_name;
+    const char *student = rx_role_name(RX_DISTILLED), *teacher = rx_role_name(RX_TEACHER);
+    char note[256];
     enum jrx_source source = run->window->meter->source;
-    int status = ex_only_text(samples, "energy_source", &source_name);
+    int status = ex_only_text(samples, "energy_source", &summary.source);
     if (!status)
         status = read_quality(run, quality);
     if (!status)
-        status = write_summary(run, samples, quality, source_name);
-    if (!status && !(status = over_teacher(samples, "energy_j", &energy)))
-        status = over_teacher(samples, "time_ns", &time);
+        status = ex_summary(run->dir, &summary_schema, RX_ROLES, put_row, &summary);
+    if (!status && !(status = ex_ratio(samples, student, teacher, "energy_j", &energy)))
+        status = ex_ratio(samples, student, teacher, "time_ns", &time);
     if (status)
         return status;
-    claims[0] = (struct ex_claim){
-        .id = "student-energy",
-        .statement = "The distilled student receives a slot with less than half the energy of its teacher.",
-        .verdict = ex_verdict_of_energy(source, energy.low, energy.high, 0.5, 1),
-        .figure = energy.value,
-        .lo = energy.low,
-        .hi = energy.high,
-        .source = source};
-    claims[1] = (struct ex_claim){
-        .id = "student-time",
-        .statement = "The distilled student receives a slot in less than half the time of its teacher.",
-        .verdict = ex_verdict_of(time.low, time.high, 0.5, 1),
-        .figure = time.value,
-        .lo = time.low,
-        .hi = time.high,
-        .source = JRX_MEASURED};
-    for (int i = 0; i < 2; i++)
-        snprintf(claims[i].note, sizeof claims[i].note,
-                 "%s of inference, student over teacher, one thread; at %d dB SINR their BER is %.2g and %.2g",
-                 i ? "time" : "energy", QUALITY_DB, quality[RX_DISTILLED].ber, quality[RX_TEACHER].ber);
+    snprintf(note, sizeof note,
+             "inference of the student over that of its teacher, one thread; at %d dB SINR their BER is %.2g and %.2g",
+             QUALITY_DB, quality[RX_DISTILLED].ber, quality[RX_TEACHER].ber);
+    claims[0] = ex_claim_make("student-energy",
+                              "The distilled student receives a slot with less than half the energy of its teacher.",
+                              note, &energy, ex_verdict_of_energy(source, energy.low, energy.high, 0.5, 1), source);
+    claims[1] = ex_claim_make("student-time",
+                              "The distilled student receives a slot in less than half the time of its teacher.", note,
+                              &time, ex_verdict_of(time.low, time.high, 0.5, 1), JRX_MEASURED);
     return 2;
 }
 

@@ -214,41 +214,40 @@ static double one(const struct jrx_csv *samples, const char *cell, const char *c
     return value;
 }
 
+struct summary {
+    const struct ex_run *run;
+    const struct jrx_csv *samples;
+    const char *source;
+    double time_s, energy_j; /* of the network so far */
+};
+
+static int put_row(void *context, int row, struct jrx_table *table)
+{
+    struct summary *summary = context;
+    char name[64];
+    int status = 0;
+    label(summary->run->settings, row, name, sizeof name);
+    if (row % STRETCHES == 0)
+        summary->time_s = summary->energy_j = 0;
+    summary->time_s += one(summary->samples, name, "time_ns", &status) * 1e-9;
+    summary->energy_j += one(summary->samples, name, "energy_j", &status);
+    jrx_put_text(table, "network", rx_role_name((enum rx_role)(row / STRETCHES)));
+    jrx_put_integer(table, "step", (int64_t)one(summary->samples, name, "step", &status));
+    jrx_put_integer(table, "slots", (int64_t)one(summary->samples, name, "slots", &status));
+    jrx_put_real(table, "bce_ratio", one(summary->samples, name, "bce_ratio", &status));
+    jrx_put_real(table, "ber_ratio", one(summary->samples, name, "ber_ratio", &status));
+    jrx_put_real(table, "time_s", summary->time_s);
+    jrx_put_real(table, "energy_j", summary->energy_j);
+    jrx_put_text(table, "energy_source", summary->source);
+    return status;
+}
+
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
 {
-    (void)claims, (void)max;
-    char path[PATH_MAX + 16], name[64];
-    struct jrx_table *table;
-    const char *source;
-    double time_s = 0, energy_j = 0;
-    int status = ex_only_text(samples, "energy_source", &source);
-    if (status)
-        return status;
-    snprintf(path, sizeof path, "%s/summary.csv", run->dir);
-    if ((status = jrx_table_open(&table, path, &summary_schema, JRX_TABLE_WHOLE)))
-        return status;
-    for (int i = 0; i < CELLS && !status; i++) {
-        label(run->settings, i, name, sizeof name);
-        if (i % STRETCHES == 0)
-            time_s = energy_j = 0;
-        time_s += one(samples, name, "time_ns", &status) * 1e-9;
-        energy_j += one(samples, name, "energy_j", &status);
-        jrx_put_text(table, "network", rx_role_name((enum rx_role)(i / STRETCHES)));
-        jrx_put_integer(table, "step", (int64_t)one(samples, name, "step", &status));
-        jrx_put_integer(table, "slots", (int64_t)one(samples, name, "slots", &status));
-        jrx_put_real(table, "bce_ratio", one(samples, name, "bce_ratio", &status));
-        jrx_put_real(table, "ber_ratio", one(samples, name, "ber_ratio", &status));
-        jrx_put_real(table, "time_s", time_s);
-        jrx_put_real(table, "energy_j", energy_j);
-        jrx_put_text(table, "energy_source", source);
-        if (!status)
-            status = jrx_table_row(table);
-    }
-    if (status) {
-        jrx_table_leave(table);
-        return status;
-    }
-    return jrx_table_close(table);
+    (void)claims, (void)max; /* what was learnt is judged by experiment ber */
+    struct summary summary = {.run = run, .samples = samples};
+    int status = ex_only_text(samples, "energy_source", &summary.source);
+    return status ? status : ex_summary(run->dir, &summary_schema, CELLS, put_row, &summary);
 }
 
 const struct ex_experiment exp_learning = {.name = "learning",

@@ -16,15 +16,8 @@ static const int tile_oc[] = {32, 64, 256}, tile_ic[] = {32, 256}, tile_f[] = {1
 enum { OCS = 3, ICS = 2, FS = 4, CELLS = OCS * ICS * FS, CHANNELS = 256 };
 
 static const struct jrx_column columns[] = {
-    EX_MEASURE_COLUMNS,
-    {"kernel", JRX_TEXT, "the kernel's file name"},
-    {"layer", JRX_TEXT, "operator and channels"},
+    EX_CALL_COLUMNS,
     {"tile", JRX_TEXT, "block sizes of the loop nest"},
-    {"flop", JRX_REAL, "useful FLOP of one call: the same in every row"},
-    {"sim_l1_bytes", JRX_REAL, "simulated: loads and stores of one call"},
-    {"sim_l2_bytes", JRX_REAL, "simulated: bytes between L1 and L2 of one call, caches warm"},
-    {"sim_l3_bytes", JRX_REAL, "simulated: bytes between L2 and L3"},
-    {"sim_dram_bytes", JRX_REAL, "simulated: bytes between L3 and memory"},
 };
 
 struct state {
@@ -81,23 +74,10 @@ static int cell(struct ex_run *run, int cell, int rep, struct jrx_table *samples
 {
     (void)rep;
     struct state *state = run->state;
-    struct ex_call *call = &state->call[cell];
-    const struct ex_traffic *traffic = &state->traffic[cell];
-    const struct jrx_region region = {ex_call_run, call, ex_call_work(call, traffic)};
-    char text[64];
-    double time_ns;
-    jrx_put_text(samples, "kernel", call->kernel->name);
-    jrx_put_text(samples, "layer", kn_layer_format(call->kernel->op, &call->shape, text, sizeof text));
-    jrx_put_text(samples, "tile", kn_tile_format(&call->tile, KN_TILE_OC | KN_TILE_IC | KN_TILE_F, text, sizeof text));
-    jrx_put_real(samples, "flop", region.work.flop);
-    jrx_put_real(samples, "sim_l1_bytes", traffic->l1_bytes);
-    jrx_put_real(samples, "sim_l2_bytes", traffic->l2_bytes);
-    jrx_put_real(samples, "sim_l3_bytes", traffic->l3_bytes);
-    jrx_put_real(samples, "sim_dram_bytes", traffic->dram_bytes);
-    int status = ex_measure(run, &region, &state->iters[cell], samples, &time_ns);
-    if (!status)
-        snprintf(words, size, "%.2f ms, %.1f GFLOP/s", time_ns * 1e-6, region.work.flop / time_ns);
-    return status;
+    char tile[64];
+    label(run->settings, cell, tile, sizeof tile);
+    jrx_put_text(samples, "tile", tile);
+    return ex_call_measure(run, &state->call[cell], &state->traffic[cell], &state->iters[cell], samples, words, size);
 }
 
 /* ---- conclusion ----------------------------------------------------------------------------------------------- */
@@ -124,33 +104,29 @@ struct result {
     struct jrx_estimate time, energy, l2, l3;
 };
 
-static int write_summary(const struct ex_run *run, const struct result *result, const char *source)
+struct summary {
+    const struct ex_run *run;
+    const char *source;
+    struct result result[CELLS];
+};
+
+static int put_row(void *context, int row, struct jrx_table *table)
 {
-    char path[PATH_MAX + 16], name[64];
-    struct jrx_table *table;
-    snprintf(path, sizeof path, "%s/summary.csv", run->dir);
-    int status = jrx_table_open(&table, path, &summary_schema, JRX_TABLE_WHOLE);
-    if (status)
-        return status;
-    for (int i = 0; i < CELLS && !status; i++) {
-        struct kn_tile tile = tile_of(i);
-        label(run->settings, i, name, sizeof name);
-        jrx_put_text(table, "cell", name);
-        jrx_put_integer(table, "oc", tile.oc);
-        jrx_put_integer(table, "ic", tile.ic);
-        jrx_put_integer(table, "f", tile.f);
-        ex_put_estimate(table, "time", "ms", &result[i].time, 1e-6);
-        ex_put_estimate(table, "energy", "mj", &result[i].energy, 1e3);
-        jrx_put_text(table, "energy_source", source);
-        jrx_put_real(table, "sim_l2_bytes", result[i].l2.value);
-        jrx_put_real(table, "sim_l3_bytes", result[i].l3.value);
-        status = jrx_table_row(table);
-    }
-    if (status) {
-        jrx_table_leave(table);
-        return status;
-    }
-    return jrx_table_close(table);
+    const struct summary *summary = context;
+    const struct result *result = &summary->result[row];
+    struct kn_tile tile = tile_of(row);
+    char name[64];
+    label(summary->run->settings, row, name, sizeof name);
+    jrx_put_text(table, "cell", name);
+    jrx_put_integer(table, "oc", tile.oc);
+    jrx_put_integer(table, "ic", tile.ic);
+    jrx_put_integer(table, "f", tile.f);
+    ex_put_estimate(table, "time", "ms", &result->time, 1e-6);
+    ex_put_estimate(table, "energy", "mj", &result->energy, 1e3);
+    jrx_put_text(table, "energy_source", summary->source);
+    jrx_put_real(table, "sim_l2_bytes", result->l2.value);
+    jrx_put_real(table, "sim_l3_bytes", result->l3.value);
+    return 0;
 }
 
 /* Which two tilings are compared is chosen by the simulator, not by the times: noise cannot choose its own extremes. */
@@ -165,65 +141,41 @@ static void extremes(const struct result *result, int *least, int *most)
     }
 }
 
-static int ratio(const struct jrx_csv *samples, const char *a, const char *b, const char *column,
-                 struct jrx_estimate *estimate)
-{
-    double va[EX_MAX_REPS], vb[EX_MAX_REPS];
-    const struct jrx_bootstrap how = {.level = 0.95, .draws = 4000, .seed = 1};
-    int na = ex_series(samples, a, column, va, EX_MAX_REPS), nb = ex_series(samples, b, column, vb, EX_MAX_REPS);
-    if (na < 0 || nb < 0)
-        return JRX_EFORMAT;
-    const struct jrx_sample sample = {.a = va, .b = vb, .n = (size_t)(na < nb ? na : nb)};
-    return jrx_bootstrap(&sample, JRX_MEDIAN_RATIO, &how, estimate);
-}
-
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
 {
     (void)max;
-    struct result result[CELLS];
-    const char *source_name;
-    char name[64], most_name[64], least_name[64];
-    int status = ex_only_text(samples, "energy_source", &source_name), least, most;
+    struct summary summary = {.run = run};
+    struct jrx_estimate time, energy;
+    char name[64], most_name[64], least_name[64], note[256];
+    int status = ex_only_text(samples, "energy_source", &summary.source), least, most;
     for (int i = 0; i < CELLS && !status; i++) {
+        struct result *result = &summary.result[i];
         label(run->settings, i, name, sizeof name);
-        if (!(status = ex_median(samples, name, "time_ns", &result[i].time)) &&
-            !(status = ex_median(samples, name, "energy_j", &result[i].energy)) &&
-            !(status = ex_median(samples, name, "sim_l2_bytes", &result[i].l2)))
-            status = ex_median(samples, name, "sim_l3_bytes", &result[i].l3);
+        if (!(status = ex_median(samples, name, "time_ns", &result->time)) &&
+            !(status = ex_median(samples, name, "energy_j", &result->energy)) &&
+            !(status = ex_median(samples, name, "sim_l2_bytes", &result->l2)))
+            status = ex_median(samples, name, "sim_l3_bytes", &result->l3);
     }
     if (!status)
-        status = write_summary(run, result, source_name);
+        status = ex_summary(run->dir, &summary_schema, CELLS, put_row, &summary);
     if (status)
         return status;
-    extremes(result, &least, &most);
+    extremes(summary.result, &least, &most);
     label(run->settings, least, least_name, sizeof least_name);
     label(run->settings, most, most_name, sizeof most_name);
-    struct jrx_estimate time, energy;
-    if ((status = ratio(samples, most_name, least_name, "time_ns", &time)) ||
-        (status = ratio(samples, most_name, least_name, "energy_j", &energy)))
+    if ((status = ex_ratio(samples, most_name, least_name, "time_ns", &time)) ||
+        (status = ex_ratio(samples, most_name, least_name, "energy_j", &energy)))
         return status;
     enum jrx_source source = run->window->meter->source;
-    claims[0] = (struct ex_claim){
-        .id = "tiling-energy",
-        .statement = "At equal FLOPs, a tiling that moves more bytes between the caches costs more energy.",
-        .verdict = ex_verdict_of_energy(source, energy.low, energy.high, 1, 0),
-        .figure = energy.value,
-        .lo = energy.low,
-        .hi = energy.high,
-        .source = source};
-    claims[1] = (struct ex_claim){.id = "tiling-time",
-                                  .statement =
-                                      "At equal FLOPs, a tiling that moves more bytes between the caches takes longer.",
-                                  .verdict = ex_verdict_of(time.low, time.high, 1, 0),
-                                  .figure = time.value,
-                                  .lo = time.low,
-                                  .hi = time.high,
-                                  .source = JRX_MEASURED};
-    for (int i = 0; i < 2; i++)
-        snprintf(claims[i].note, sizeof claims[i].note,
-                 "%s of the tiling with most simulated L1-L2 traffic (%s) over that with least (%s), pointwise %d to "
-                 "%d channels",
-                 i ? "Run time" : "Energy", most_name, least_name, CHANNELS, CHANNELS);
+    snprintf(note, sizeof note,
+             "the tiling with most simulated L1-L2 traffic (%s) over that with least (%s), pointwise %d to %d channels",
+             most_name, least_name, CHANNELS, CHANNELS);
+    claims[0] = ex_claim_make("tiling-energy",
+                              "At equal FLOPs, a tiling that moves more bytes between the caches costs more energy.",
+                              note, &energy, ex_verdict_of_energy(source, energy.low, energy.high, 1, 0), source);
+    claims[1] =
+        ex_claim_make("tiling-time", "At equal FLOPs, a tiling that moves more bytes between the caches takes longer.",
+                      note, &time, ex_verdict_of(time.low, time.high, 1, 0), JRX_MEASURED);
     return 2;
 }
 

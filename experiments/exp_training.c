@@ -199,27 +199,21 @@ static int put_phase(const struct ex_run *run, const struct jrx_csv *samples, in
     return 0;
 }
 
-static int write_summary(const struct ex_run *run, const struct jrx_csv *samples, const char *source)
+struct summary {
+    const struct ex_run *run;
+    const struct jrx_csv *samples;
+    const char *source;
+};
+
+static int put_row(void *context, int row, struct jrx_table *table)
 {
-    char path[PATH_MAX + 16];
-    struct jrx_table *table;
-    snprintf(path, sizeof path, "%s/summary.csv", run->dir);
-    int status = jrx_table_open(&table, path, &summary_schema, JRX_TABLE_WHOLE);
-    if (status)
-        return status;
-    for (int w = 0; w < WIDTHS && !status; w++) {
-        jrx_put_real(table, "width_ratio", widths[w]);
-        jrx_put_text(table, "energy_source", source);
-        for (int phase = 0; phase < PHASES && !status; phase++)
-            status = put_phase(run, samples, w * PHASES + phase, table);
-        if (!status)
-            status = jrx_table_row(table);
-    }
-    if (status) {
-        jrx_table_leave(table);
-        return status;
-    }
-    return jrx_table_close(table);
+    const struct summary *summary = context;
+    int status = 0;
+    jrx_put_real(table, "width_ratio", widths[row]);
+    jrx_put_text(table, "energy_source", summary->source);
+    for (int phase = 0; phase < PHASES && !status; phase++)
+        status = put_phase(summary->run, summary->samples, row * PHASES + phase, table);
+    return status;
 }
 
 /* Training (forward + backward + update, added block by block) over inference of the same blocks, at width `w`. */
@@ -247,34 +241,21 @@ static int training_ratio(const struct ex_run *run, const struct jrx_csv *sample
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
 {
     (void)max;
-    const char *source_name;
+    static const char note[] = "forward, backward and update over inference, DeepRx at full width, one thread";
+    struct summary summary = {run, samples, ""};
     struct jrx_estimate time, energy;
     enum jrx_source source = run->window->meter->source;
-    int status = ex_only_text(samples, "energy_source", &source_name);
+    int status = ex_only_text(samples, "energy_source", &summary.source);
     if (!status)
-        status = write_summary(run, samples, source_name);
+        status = ex_summary(run->dir, &summary_schema, WIDTHS, put_row, &summary);
     if (!status && !(status = training_ratio(run, samples, WIDTHS - 1, "time_ns", &time)))
         status = training_ratio(run, samples, WIDTHS - 1, "energy_j", &energy);
     if (status)
         return status;
-    claims[0] = (struct ex_claim){
-        .id = "training-energy",
-        .statement = "Training on a slot takes more than twice the energy of inferring it.",
-        .verdict = ex_verdict_of_energy(source, energy.low, energy.high, 2, 0),
-        .figure = energy.value,
-        .lo = energy.low,
-        .hi = energy.high,
-        .source = source,
-        .note = "energy of forward, backward and update over inference, DeepRx at full width, one thread"};
-    claims[1] = (struct ex_claim){
-        .id = "training-time",
-        .statement = "Training on a slot takes more than twice the time of inferring it.",
-        .verdict = ex_verdict_of(time.low, time.high, 2, 0),
-        .figure = time.value,
-        .lo = time.low,
-        .hi = time.high,
-        .source = JRX_MEASURED,
-        .note = "time of forward, backward and update over inference, DeepRx at full width, one thread"};
+    claims[0] = ex_claim_make("training-energy", "Training on a slot takes more than twice the energy of inferring it.",
+                              note, &energy, ex_verdict_of_energy(source, energy.low, energy.high, 2, 0), source);
+    claims[1] = ex_claim_make("training-time", "Training on a slot takes more than twice the time of inferring it.",
+                              note, &time, ex_verdict_of(time.low, time.high, 2, 0), JRX_MEASURED);
     return 2;
 }
 

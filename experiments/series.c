@@ -1,5 +1,6 @@
 #include "experiments/series.h"
 #include "harness/base/error.h"
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,4 +69,36 @@ void ex_put_estimate(struct jrx_table *table, const char *name, const char *unit
         snprintf(column, sizeof column, "%s%s_%s", name, part[i], unit);
         jrx_put_real(table, column, value[i] * scale);
     }
+}
+
+int ex_ratio(const struct jrx_csv *samples, const char *a, const char *b, const char *column,
+             struct jrx_estimate *estimate)
+{
+    double over[EX_MAX_REPS], under[EX_MAX_REPS];
+    const struct jrx_bootstrap how = {.level = 0.95, .draws = 4000, .seed = 1};
+    int n = ex_series(samples, a, column, over, EX_MAX_REPS), m = ex_series(samples, b, column, under, EX_MAX_REPS);
+    if (n < 0 || m < 0)
+        return JRX_EFORMAT;
+    const struct jrx_sample sample = {.a = over, .b = under, .n = (size_t)(n < m ? n : m)};
+    return jrx_bootstrap(&sample, JRX_MEDIAN_RATIO, &how, estimate);
+}
+
+int ex_summary(const char *dir, const struct jrx_schema *schema, int rows,
+               int (*put)(void *context, int row, struct jrx_table *table), void *context)
+{
+    char path[PATH_MAX + 16];
+    struct jrx_table *table;
+    snprintf(path, sizeof path, "%s/summary.csv", dir);
+    int status = jrx_table_open(&table, path, schema, JRX_TABLE_WHOLE);
+    if (status)
+        return status;
+    for (int row = 0; row < rows && !status; row++) {
+        status = put(context, row, table);
+        if (!status)
+            status = jrx_table_row(table);
+    }
+    if (!status)
+        return jrx_table_close(table);
+    jrx_table_leave(table);
+    return status;
 }

@@ -23,6 +23,16 @@ int ex_only_text(const struct jrx_csv *samples, const char *column, const char *
 void ex_put_estimate(struct jrx_table *table, const char *name, const char *unit, const struct jrx_estimate *estimate,
                      double scale);
 
+/** Median of `column` in cell a over that in cell b, repetitions drawn as pairs. 0 or JRX_EFORMAT, JRX_ENOMEM. */
+int ex_ratio(const struct jrx_csv *samples, const char *a, const char *b, const char *column,
+             struct jrx_estimate *estimate);
+
+/**
+ * Writes <dir>/summary.csv, whole or not at all. `put` fills row number 0..rows-1 and returns 0 or why not.
+ */
+int ex_summary(const char *dir, const struct jrx_schema *schema, int rows,
+               int (*put)(void *context, int row, struct jrx_table *table), void *context);
+
 enum { EX_MAX_REPS = 1024 };
 
 #endif
