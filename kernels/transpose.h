@@ -4,6 +4,7 @@
  */
 #ifndef KERNELS_TRANSPOSE_H
 #define KERNELS_TRANSPOSE_H
+#include "kernels/kernel.h"
 #include "kernels/scalar.h"
 #include "kernels/simd.h"
 
