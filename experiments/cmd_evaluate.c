@@ -111,7 +111,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     return 0;
 }
 
-/* Items of the progress are hundredths of all slots. */
+/* Items of the progress are twentieths of all slots. */
+enum { PARTS = 20 };
+
 struct watch {
     struct jrx_progress progress;
     uint32_t done;
@@ -120,8 +122,10 @@ struct watch {
 static int watch(void *context, int64_t done, int64_t planned)
 {
     struct watch *w = context;
-    for (uint32_t now = (uint32_t)(100 * done / planned); w->done < now; w->done++) {
-        jrx_progress_item(&w->progress, "slots");
+    for (uint32_t now = (uint32_t)(PARTS * done / planned); w->done < now; w->done++) {
+        char text[32];
+        snprintf(text, sizeof text, "%lld slots", (long long)done);
+        jrx_progress_item(&w->progress, text);
         jrx_progress_done(&w->progress, NULL);
     }
     return jrx_interrupted();
@@ -205,7 +209,7 @@ static int evaluate(const struct arguments *a, struct rx_receiver *network)
     if (status || (status = jrx_interrupt_catch()))
         return status;
     jrx_progress_init(&w.progress, stderr, a->quiet ? JRX_PROGRESS_QUIET : JRX_PROGRESS_AUTO);
-    jrx_progress_enter(&w.progress, jrx_progress_plan(&w.progress, "evaluate", 100, NAN));
+    jrx_progress_enter(&w.progress, jrx_progress_plan(&w.progress, "evaluate", PARTS, NAN));
     status = lk_evaluate(&e);
     jrx_progress_fini(&w.progress);
     if (!status || status == JRX_EINTERRUPTED) {

@@ -91,16 +91,26 @@ int rx_net_init(struct nn_net *net, const struct rx_shape *shape)
     return status;
 }
 
+/* 1 / root mean square of what the antennas heard: automatic gain control. */
+static float gain(const struct lk_slot *slot, size_t pixels)
+{
+    double power = 0;
+    for (size_t i = 0; i < (size_t)slot->rx * pixels; i++)
+        power += (double)(crealf(slot->y[i]) * crealf(slot->y[i]) + cimagf(slot->y[i]) * cimagf(slot->y[i]));
+    return power > 0 ? (float)(1 / sqrt(power / (double)((size_t)slot->rx * pixels))) : 1;
+}
+
 void rx_fill_input(const struct lk_slot *slot, int n, float *input)
 {
     const size_t pixels = (size_t)slot->f * (size_t)slot->t;
     const int rx = slot->rx, planes = rx_planes(rx), blocks = kn_blocks(planes);
+    const float scale = gain(slot, pixels);
     float *start = input + (size_t)n * (size_t)blocks * pixels * KN_LANES;
     for (size_t p = 0; p < pixels; p++) {
         float plane[(2 * (2 * LK_MAX_RX + 1) / KN_LANES + 1) * KN_LANES] = {0};
         const float complex pilot = slot->xp[p];
         for (int a = 0; a < rx; a++) {
-            const float complex y = slot->y[(size_t)a * pixels + p], h = y * conjf(pilot);
+            const float complex y = scale * slot->y[(size_t)a * pixels + p], h = y * conjf(pilot);
             plane[a] = crealf(y);
             plane[rx + a] = cimagf(y);
             plane[2 * rx + 2 + a] = crealf(h);

@@ -46,7 +46,8 @@ static inline int rx_planes(int rx)
 
 /**
  * Fills slot number n of a blocked input: planes Re Y, Im Y of each antenna, Re Xp, Im Xp, Re Hr, Im Hr of each
- * antenna with Hr = Y conj(Xp), which is 0 off the pilots.
+ * antenna with Hr = Y conj(Xp), which is 0 off the pilots. Y is scaled to mean power 1 over the slot and its antennas,
+ * as the gain control of a receiver does: bits depend on ratios only, and norms then see slots of one size.
  *
  * input  [.][blocks of rx_planes(slot->rx)][f][t][16]; padding lanes are set to 0
  */
