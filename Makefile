@@ -52,7 +52,7 @@ $O/gen/counters.inc:    CONTENT = $(call registry,$(COUNTERS))
 $O/gen/experiments.inc: CONTENT = $(call registry,$(EXPERIMENTS))
 $O/gen/commands.inc:    CONTENT = $(call registry,$(COMMANDS))
 # ---- what people type ----------------------------------------------------------------------------
-.PHONY: all help setup reproduce check unit tests clean format format-check layers headers check-asan check-clang check-valgrind FORCE
+.PHONY: all help setup reproduce check unit tests fuzz fuzz-smoke clean format format-check layers headers check-asan check-clang check-valgrind FORCE
 all: $O/joulerx ## build the program, build/joulerx
 
 help: ## this list
@@ -112,6 +112,7 @@ check: ## install what is missing, build, run every test and check
 	@$(MAKE) -s -j2 all tests
 	@$(MAKE) -s layers headers format-check
 	@$(MAKE) -s check-clang
+	@$(MAKE) -s -j2 fuzz-smoke
 	@$(MAKE) -s check-valgrind
 	@$(MAKE) -s check-asan
 	@$(MAKE) -s unit
@@ -155,7 +156,31 @@ check-valgrind: $(TESTS) ## the unit tests under valgrind's memory checker
 
 tests: $(TESTS) $(FAKES)
 
-clean: ## remove what was built
-	rm -rf $O $O-asan $O-clang
+# Fuzzing: each tests/fuzz/fuzz_<name>.c with the harness alone, built by clang. New inputs stay in the build folder.
+FUZZERS := $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
+PARSERS := $(wildcard harness/*.c harness/*/*.c) models/nn/safetensors.c
+FUZZ_SECONDS ?= 600
 
--include $(shell find $O -name '*.d' 2>/dev/null)
+FUZZ_FLAGS := -std=gnu11 -O1 -g -fopenmp -fsanitize=address,undefined -fno-sanitize-recover=all
+
+$O-fuzz/%.o: %.c | $(GEN)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$O-fuzz/fuzz_%: $O-fuzz/tests/fuzz/fuzz_%.o $(PARSERS:%.c=$O-fuzz/%.o)
+	$(call say,LINK,$@)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+fuzz: FUZZ_LIMIT = -max_total_time=$(FUZZ_SECONDS)
+fuzz-smoke: FUZZ_LIMIT = -runs=30000 -max_total_time=8 -seed=1
+fuzz: $(addprefix $O-fuzz/,$(FUZZERS)) ## fuzz every parser, FUZZ_SECONDS=600 each (clang)
+fuzz-smoke: $(addprefix $O-fuzz/,$(FUZZERS)) ## the same, a few seconds each
+fuzz fuzz-smoke:
+	@for f in $(FUZZERS); do c=$O-fuzz/corpus/$${f#fuzz_}; mkdir -p $$c; \
+	   $O-fuzz/$$f $(FUZZ_LIMIT) -max_len=4096 -timeout=10 -artifact_prefix=$O-fuzz/$$f- -close_fd_mask=1 $$c tests/fuzz/corpus/$${f#fuzz_} \
+	     >$O-fuzz/$$f.log 2>&1 || { tail -n 40 $O-fuzz/$$f.log; exit 1; }; \
+	   printf '%-24s %s\n' $$f "$$(grep -a '^Done' $O-fuzz/$$f.log)"; done
+
+clean: ## remove what was built
+	rm -rf $O $O-asan $O-clang $O-fuzz
+
+-include $(shell find $O $O-fuzz -name '*.d' 2>/dev/null)

@@ -199,7 +199,7 @@ int jrx_cachesim_run(struct jrx_cachesim *sim, const struct jrx_access *access, 
 
 /* ---- life ---------------------------------------------------------------------------------------- */
 
-static int check(const struct jrx_cache_geometry *g)
+int jrx_cache_geometry_check(const struct jrx_cache_geometry *g)
 {
     if (g->levels < 1 || g->levels > JRX_CACHE_LEVELS)
         return jrx_fail(JRX_EINVAL, "cachesim: %u levels; use 1 to %d", g->levels, JRX_CACHE_LEVELS);
@@ -207,7 +207,7 @@ static int check(const struct jrx_cache_geometry *g)
         return jrx_fail(JRX_EINVAL, "cachesim: lines of %u bytes; use a power of two from 32 to 4096", g->line_bytes);
     for (unsigned k = 0; k < g->levels; k++) {
         uint64_t bytes = g->level[k].bytes, ways = g->level[k].ways;
-        if (ways < 1 || ways > 1 << 20 || bytes == 0 || bytes >> 40 || bytes % (ways * g->line_bytes))
+        if (ways < 1 || ways > 1 << 20 || bytes == 0 || bytes >> 36 || bytes % (ways * g->line_bytes))
             return jrx_fail(
                 JRX_EINVAL,
                 "cachesim: L%u of %llu bytes with %llu ways of %u-byte lines; use a size that is a multiple of "
@@ -220,7 +220,7 @@ static int check(const struct jrx_cache_geometry *g)
 int jrx_cachesim_new(struct jrx_cachesim **out, const struct jrx_cache_geometry *geometry)
 {
     *out = NULL;
-    int rc = check(geometry);
+    int rc = jrx_cache_geometry_check(geometry);
     if (rc)
         return rc;
     struct jrx_cachesim *sim = jrx_alloc(sizeof *sim);

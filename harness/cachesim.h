@@ -32,6 +32,9 @@ struct jrx_cache_counts {
     uint64_t writebacks; /* lines written to the next level or memory = writes of the next level */
 };
 
+/** 0, or JRX_EINVAL for an impossible geometry, or one beyond 64 GiB a level. Pure. */
+int jrx_cache_geometry_check(const struct jrx_cache_geometry *geometry);
+
 struct jrx_cachesim;
 
 /** 0; JRX_EINVAL for an impossible geometry; JRX_ENOMEM. Starts empty. */

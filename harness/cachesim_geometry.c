@@ -23,7 +23,6 @@ int jrx_cache_geometry_parse(const char *text, struct jrx_cache_geometry *out)
 {
     struct jrx_cache_geometry g = {.line_bytes = 64};
     const char *at = text;
-    struct jrx_cachesim *trial;
     int bad = 0;
     do {
         at += g.levels > 0; /* the comma */
@@ -41,8 +40,7 @@ int jrx_cache_geometry_parse(const char *text, struct jrx_cache_geometry *out)
     if (bad || *at)
         return jrx_fail(JRX_EINVAL,
                         "caches \"%s\": not understood; write size/ways a level, e.g. 32K/8,1M/16,32M/16:64", text);
-    int rc = jrx_cachesim_new(&trial, &g); /* the one place that knows what is possible */
-    jrx_cachesim_free(trial);
+    int rc = jrx_cache_geometry_check(&g);
     if (!rc)
         *out = g;
     return rc;

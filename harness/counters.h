@@ -45,7 +45,7 @@ struct jrx_counter_ops {
     int (*feed)(void *state, const struct jrx_access *access, size_t count);
 };
 
-/** The sources, in order of preference, ended by NULL. Static storage. */
+/** The sources, by name, ended by NULL. Static storage. */
 const struct jrx_counter_ops *const *jrx_counter_sources(void);
 /** By name; NULL with a message that lists what there is. */
 const struct jrx_counter_ops *jrx_counter_find(const char *name);

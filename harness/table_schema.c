@@ -35,7 +35,10 @@ const char *jrx_column_unit(const char *name, char text[24])
     snprintf(text, 24, "%s", unit);
     if (*unit && start - name > 5 && !memcmp(start - 5, "_per_", 5)) {
         const char *above = unit_before(name, start - 5, &above_start);
-        snprintf(text, 24, *above ? "%s/%s" : "", above, unit);
+        if (*above)
+            snprintf(text, 24, "%s/%s", above, unit);
+        else
+            text[0] = 0;
     }
     return text;
 }

@@ -289,6 +289,8 @@ static double coverage(enum jrx_statistic statistic, size_t units, size_t each, 
 static void intervals_hold_the_truth_as_often_as_they_say(void **state)
 {
     (void)state;
+    if (getenv("JOULERX_TEST_FAST"))
+        skip_because("coverage needs thousands of trials; it runs without JOULERX_TEST_FAST");
     for (int s = 0; s < JRX_STATISTICS; s++)
         for (size_t n = 9; n <= 25; n += 16) {
             int is_mean = s == JRX_MEAN || s == JRX_MEAN_DIFFERENCE;
@@ -301,6 +303,8 @@ static void intervals_hold_the_truth_as_often_as_they_say(void **state)
 static void grouped_values_need_the_group_bootstrap(void **state)
 {
     (void)state;
+    if (getenv("JOULERX_TEST_FAST"))
+        skip_because("coverage needs thousands of trials; it runs without JOULERX_TEST_FAST");
     double alone = coverage(JRX_MEAN, 12, 6, 1.0, 0), grouped = coverage(JRX_MEAN, 12, 6, 1.0, 1);
     print_message("    12 groups of 6: %.3f, ignoring groups %.3f\n", grouped, alone);
     assert_in_range((int)(grouped * 1000), 930, 970);

@@ -425,6 +425,7 @@ static void malformed_input_is_one_line_with_file_row_column_and_value(void **st
         {"cell,rep,energy_pkg_j\nx,1,12 J\n", {"row 2, column energy_pkg_j", "\"12 J\""}},
         {"cell,rep,energy_pkg_j\nx,1,\"1,5\"\n", {"row 2, column energy_pkg_j", "\"1,5\""}},
         {"cell,rep,energy_pkg_j\nx,1,nan\n", {"\"nan\"", "leave it empty"}},
+        {"cell,rep,energy_pkg_j\nx,1,\"1\n2\"\n", {"\"1?2\""}}, /* still one line */
         {"cell,rep,energy_pkg_j\nx,1,0x10\n", {"\"0x10\""}},
         {"cell,rep,energy_pkg_j\nx,1,1e999\n", {"\"1e999\""}},
         {"cell,rep,energy_pkg_j\nx,1,e\n", {"\"e\""}},

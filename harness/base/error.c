@@ -11,6 +11,9 @@ int jrx_fail(int code, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    for (char *c = text; *c; c++) /* it may quote a damaged file, and stays one line */
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
     snprintf(message, sizeof message, "%s", text);
     return code;
 }

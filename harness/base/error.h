@@ -22,7 +22,8 @@ enum jrx_error {
 
 /**
  * Keeps a message for jrx_last_error() and returns `code`, so that `return jrx_fail(JRX_EIO, ...)` is one statement.
- * Text: what failed, the value, the remedy. No newline, no full stop. Cut at 511 bytes. Thread-local.
+ * Text: what failed, the value, the remedy. No newline, no full stop;
+ * control characters, as a damaged file may bring, become '?'. Cut at 511 bytes. Thread-local.
  */
 int jrx_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
