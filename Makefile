@@ -52,7 +52,7 @@ $O/gen/counters.inc:    CONTENT = $(call registry,$(COUNTERS))
 $O/gen/experiments.inc: CONTENT = $(call registry,$(EXPERIMENTS))
 $O/gen/commands.inc:    CONTENT = $(call registry,$(COMMANDS))
 # ---- what people type ----------------------------------------------------------------------------
-.PHONY: all help setup reproduce check unit tests fuzz fuzz-smoke clean format format-check layers headers check-asan check-clang check-valgrind FORCE
+.PHONY: all bench-meters help setup reproduce check unit tests fuzz fuzz-smoke clean format format-check layers headers check-asan check-clang check-valgrind FORCE
 all: $O/joulerx ## build the program, build/joulerx
 
 help: ## this list
@@ -122,6 +122,12 @@ FAKES := $(if $(wildcard /usr/include/fuse3/fuse.h),$O/tests/fake/powercap_fs)
 $O/tests/fake/powercap_fs: $O/tests/fake/powercap_fs.o $O/tests/fake/zones.o $O/libjoulerx.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ -lfuse3 -lm
 
+$O/tests/bench/%: $O/tests/bench/%.o $(SUPPORT_OBJ) $O/libjoulerx.a
+	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+bench-meters: $O/tests/bench/bench_meters $(FAKES) ## how well windows measure, against known truth: figures and CSV
+	@$< $O/bench-meters.csv $(SCALE)
+
 # ---- checks --------------------------------------------------------------------------------------
 SELECTED := $(foreach t,$(TESTS),$(if $(findstring $(or $T,/),$t),$t))
 unit: $O/joulerx $(FAKES) $(SELECTED) ## build and run every unit test; T=name runs those whose name contains it
@@ -134,10 +140,10 @@ headers: | $(GEN) ## every header compiles alone
 	@for h in $(HEADERS); do $(CC) $(CPPFLAGS) $(CFLAGS) -x c -fsyntax-only $$h || exit 1; done; echo "headers: ok"
 
 format: ## clang-format all sources
-	@clang-format -i $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c tests/fake/*.c)
+	@clang-format -i $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c tests/fake/*.c tests/bench/*.c)
 
 format-check:
-	@clang-format --dry-run -Werror $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c tests/fake/*.c) && echo "format: ok"
+	@clang-format --dry-run -Werror $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c tests/fake/*.c tests/bench/*.c) && echo "format: ok"
 
 # JOULERX_TEST_FAST=1 asks long statistical tests for a short form where a tool slows them down
 check-asan: ## the unit tests under AddressSanitizer and UBSan

@@ -3,11 +3,15 @@
 #include "harness/clock.h"
 #include <math.h>
 
-enum { RETRIES = 3 };
+enum {
+    RETRIES = 3,   /* edges passed over because a read beside them was interrupted */
+    LAST_CALL = 16 /* times give_up_s: the end of patience where every read is interrupted */
+};
 
 struct watch {
     struct jrx_reading old;
     int tries;
+    uint64_t still_ns; /* it has not moved since, as far as undisturbed reads tell */
 };
 
 static uint64_t middle(uint64_t a, uint64_t b)
@@ -61,14 +65,16 @@ int jrx_edges_wait(struct jrx_meter *meter, const size_t *which, size_t n, const
 {
     struct watch watch[JRX_DOMAINS];
     size_t pending[JRX_DOMAINS], left = n;
+    double give_up_ns = how->give_up_s * 1e9;
+    uint64_t start_ns = jrx_clock_ns();
     int status;
     for (size_t i = 0; i < n; i++) {
         pending[i] = i;
         watch[i].tries = 0;
         if ((status = jrx_meter_read(meter, which[i], &watch[i].old)))
             return status;
+        watch[i].still_ns = watch[i].old.after_ns;
     }
-    uint64_t until = jrx_clock_ns() + (uint64_t)(how->give_up_s * 1e9);
     while (left) {
         for (size_t p = 0; p < left;) {
             size_t i = pending[p];
@@ -78,7 +84,10 @@ int jrx_edges_wait(struct jrx_meter *meter, const size_t *which, size_t n, const
             bool moved = now.count != watch[i].old.count;
             bool clean = undisturbed(&watch[i].old, &now, how->read_s * 1e9, left);
             bool take = moved && (clean || watch[i].tries++ == RETRIES);
-            bool late = !moved && now.after_ns > until;
+            if (moved || !clean)
+                watch[i].still_ns = now.after_ns;
+            bool late = (double)(now.after_ns - watch[i].still_ns) > give_up_ns ||
+                        (double)(now.after_ns - start_ns) > LAST_CALL * give_up_ns;
             if (take)
                 edges[i] = edge_of(&watch[i].old, &now, clean, how->tick_s);
             else if (late)

@@ -9,13 +9,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Beside the test programs: build/tests/test_x, build/tests/fake/powercap_fs. */
+/* build/tests/fake/powercap_fs, from build/tests/test_x or build/tests/bench/x. */
 static void find_program(char path[512])
 {
+    static const char *const places[] = {"/fake/powercap_fs", "/../fake/powercap_fs"};
     ssize_t length = readlink("/proc/self/exe", path, 480);
     path[length > 0 ? length : 0] = 0;
     char *slash = strrchr(path, '/');
-    strcpy(slash ? slash : path, "/fake/powercap_fs");
+    for (int i = 0; i < 2; i++) {
+        strcpy(slash ? slash : path, places[i]);
+        if (!access(path, X_OK))
+            return;
+    }
 }
 
 static void run(const char *program, const char *const *options, char *mount, int out)
