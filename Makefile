@@ -133,6 +133,10 @@ SELECTED := $(foreach t,$(TESTS),$(if $(findstring $(or $T,/),$t),$t))
 unit: $O/joulerx $(FAKES) $(SELECTED) ## build and run every unit test; T=name runs those whose name contains it
 	@sh tests/run.sh $(SELECTED)
 
+.PHONY: bench-link
+bench-link: $O/tests/bench_link ## slots a second of the link simulator, beside NumPy
+	@$O/tests/bench_link
+
 layers: ## who may include whom
 	@sh tests/check_layers.sh
 

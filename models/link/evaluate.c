@@ -215,7 +215,6 @@ static int summarise(struct lk_result *result, const struct lk_tally *tally, int
     }
     result->ber = (double)result->bit_errors / (double)result->bits;
     result->mi_bits_per_re = sum_information / re;
-    result->mi_matched_bits_per_re = bits * matched_information(&result->calibration);
     for (int b = 0; b < LK_MAX_BITS; b++)
         result->ber_of_bit[b] = b < bits ? of_bit[b] / re : NAN;
     int status = lk_bootstrap(errors, sent, slots, seed, interval);
@@ -243,6 +242,7 @@ static int summarise_point(struct lk_evaluation *e, const struct worker *workers
             summarise(result, e->tallies + cell * (size_t)e->slots, slots, (int)e->config.modulation, e->seed, work);
         if (status)
             return status;
+        result->mi_matched_bits_per_re = (int)e->config.modulation * matched_information(&result->calibration);
         if (!result->bit_errors || (result->ber_ci_hi - result->ber_ci_lo) / 2 > e->relative_precision * result->ber)
             *tight = 0;
     }
@@ -335,4 +335,27 @@ void lk_evaluation_fini(struct lk_evaluation *e)
     free(e->tallies);
     e->results = NULL;
     e->tallies = NULL;
+}
+
+int lk_evaluation_bin(const struct lk_evaluation *e, int point, int receiver, double sinr_lo_db, double sinr_hi_db,
+                      struct lk_result *result)
+{
+    size_t cell = (size_t)point * e->receiver_count + (size_t)receiver;
+    int all = (int)e->results[cell].slots, slots = 0, status = JRX_ENOMEM;
+    struct lk_tally *chosen = jrx_alloc((size_t)all * sizeof *chosen);
+    double *work = jrx_alloc(3 * (size_t)all * sizeof *work);
+    memset(result, 0, sizeof *result);
+    if (!chosen || !work)
+        goto out;
+    for (int s = 0; s < all; s++) {
+        const struct lk_tally *tally = &e->tallies[cell * (size_t)e->slots + (size_t)s];
+        if ((double)tally->sinr_db >= sinr_lo_db && (double)tally->sinr_db < sinr_hi_db)
+            chosen[slots++] = *tally;
+    }
+    status = slots ? summarise(result, chosen, slots, (int)e->config.modulation, e->seed, work) : 0;
+    result->mi_matched_bits_per_re = result->time_s = NAN;
+out:
+    free(chosen);
+    free(work);
+    return status;
 }

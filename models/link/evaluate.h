@@ -86,6 +86,11 @@ void lk_evaluation_fini(struct lk_evaluation *evaluation);
  */
 int lk_bootstrap(const double *numerator, const double *denominator, int n, uint64_t seed, double interval[2]);
 
+/** What evaluation->results would be of the slots with lo <= SINR < hi only: all but calibration, mi_matched (NAN) and
+ * time_s (NAN). slots == 0 if there is none. JRX_ENOMEM. */
+int lk_evaluation_bin(const struct lk_evaluation *evaluation, int point, int receiver, double sinr_lo_db,
+                      double sinr_hi_db, struct lk_result *result);
+
 /** Interval of the BER difference a - b of two receivers of an evaluation at one point; JRX_ENOMEM. */
 int lk_evaluation_difference(const struct lk_evaluation *evaluation, int point, int a, int b, double *difference,
                              double interval[2]);
