@@ -14,7 +14,7 @@ say = $(if $V,,@printf '  %-5s %s\n' '$1' '$2'; )
 # ---- what a machine needs, all from Debian -------------------------------------------------------
 PACKAGES := gcc make git libc6-dev libpapi-dev libopenblas-dev liblapacke-dev libhwloc-dev libjansson-dev \
             libinih-dev libcsv-dev libkissfft-dev libcmocka-dev gnuplot-nox fonts-dejavu-core
-CHECK_PACKAGES := clang clang-format libomp-dev libclang-rt-14-dev valgrind libfuse3-dev fuse3
+CHECK_PACKAGES := clang clang-format libomp-dev libclang-rt-14-dev valgrind libfuse3-dev fuse3 g++ libitpp-dev python3-numpy
 
 # ---- flags ---------------------------------------------------------------------------------------
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef $(WERROR)
@@ -132,6 +132,12 @@ bench-meters: $O/tests/bench/bench_meters $(FAKES) ## how well windows measure, 
 SELECTED := $(foreach t,$(TESTS),$(if $(findstring $(or $T,/),$t),$t))
 unit: $O/joulerx $(FAKES) $(SELECTED) ## build and run every unit test; T=name runs those whose name contains it
 	@sh tests/run.sh $(SELECTED)
+
+# An independent library that a test asks, where it is installed
+$O/tests/oracle_itpp: tests/oracle_itpp.cc
+	@mkdir -p $(@D)
+	$(call say,CXX,$@)$(CXX) -O1 -o $@ $< -litpp
+$O/tests/test_link_oracle: | $(if $(wildcard /usr/include/itpp/itcomm.h),$O/tests/oracle_itpp)
 
 .PHONY: bench-link
 bench-link: $O/tests/bench_link ## slots a second of the link simulator, beside NumPy

@@ -129,6 +129,7 @@ static void response_row(int taps, const lk_f4 (*gain)[ROW], const lk_f4 (*turne
     lk_f4 sum[ROW] = {{0}};
     for (int l = 0; l < taps; l++) {
         lk_f4 re = lk_all4(phasor[l][0]), im = lk_all4(phasor[l][1]);
+#pragma GCC unroll 7
         for (int v = 0; v < ROW; v++)
             sum[v] += re * gain[l][v] + im * turned[l][v];
     }
