@@ -82,7 +82,7 @@ static int draw(const struct arguments *a, float *const data[TENSORS])
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
         for (int i = from; i < to; i++) {
             struct lk_slot *slot = &slots[omp_get_thread_num()];
-            lk_slot_draw(slot, &link->config, link->seed, (uint64_t)i);
+            lk_slot_draw_snr(slot, &link->config, link->snr_definition, link->seed, (uint64_t)i);
             store(slot, (size_t)i, data);
         }
         status = jrx_interrupt_check();
@@ -113,7 +113,7 @@ static int write(const struct arguments *a, const struct nn_st_tensor *tensor, i
         {"engine", ex_link_engine(c)},
         {"profiles", ex_link_profiles(c, profiles, sizeof profiles)},
         {"patterns", ex_link_patterns(c, patterns, sizeof patterns)},
-        {"snr_definition", ex_link_definition(c)},
+        {"snr_definition", ex_link_definition(&a->link)},
         {"snr_db", snr},
         {"sir_db", sir},
         {"delay_spread_s", delay},

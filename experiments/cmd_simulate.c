@@ -44,7 +44,7 @@ static void put_setting(struct ex_sheet *s, const struct arguments *a)
 static void put_rest_of_setting(struct ex_sheet *s, const struct arguments *a)
 {
     const struct lk_config *c = &a->link.config;
-    ex_sheet_text(s, "snr_definition", ex_link_definition(c));
+    ex_sheet_text(s, "snr_definition", ex_link_definition(&a->link));
     ex_sheet_integer(s, "prb", c->prb);
     ex_sheet_integer(s, "rx", c->rx);
     ex_sheet_real(s, "rx_correlation", c->rx_correlation);
@@ -285,6 +285,7 @@ static int simulate(const struct arguments *a, struct ex_sheet *csv, struct ex_s
                               .receiver_count = a->receiver_count,
                               .snr_db = a->link.points ? a->link.snr_db : NULL,
                               .points = a->link.points ? a->link.points : 1,
+                              .snr_definition = a->link.snr_definition,
                               .seed = a->link.seed,
                               .slots = a->link.slots,
                               .threads = a->link.threads,

@@ -287,7 +287,7 @@ static int set_seed(struct ex_link *link, const char *text)
 static int set_definition(struct ex_link *link, const char *text)
 {
     int d = choose("snr-definition", text, strlen(text), definition_name, LK_SNR_DEFINITIONS);
-    link->config.snr_definition = (enum lk_snr_definition)d;
+    link->snr_definition = (enum lk_snr_definition)d;
     return d < 0 ? JRX_EINVAL : 0;
 }
 
@@ -381,7 +381,7 @@ const char *ex_link_engine(const struct lk_config *config)
     return engines[config->engine];
 }
 
-const char *ex_link_definition(const struct lk_config *config)
+const char *ex_link_definition(const struct ex_link *link)
 {
-    return definitions[config->snr_definition];
+    return definitions[link->snr_definition];
 }

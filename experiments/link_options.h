@@ -1,7 +1,7 @@
 /* The slots that a command line asks for: which link, at which SNRs, how many. For `simulate` and `dataset`. */
 #ifndef EXPERIMENTS_LINK_OPTIONS_H
 #define EXPERIMENTS_LINK_OPTIONS_H
-#include "models/link/slot.h"
+#include "models/link/snr.h"
 #include <argp.h>
 #include <stddef.h>
 
@@ -10,6 +10,7 @@ enum { EX_LINK_POINTS = 128 };
 struct ex_link {
     struct lk_config config;
     double snr_db[EX_LINK_POINTS];
+    enum lk_snr_definition snr_definition;
     int points; /* 0: drawn from config.snr_db */
     int slots, threads;
     uint64_t seed;
@@ -33,6 +34,6 @@ const char *ex_link_profiles(const struct lk_config *config, char *text, size_t 
 const char *ex_link_patterns(const struct lk_config *config, char *text, size_t size);
 const char *ex_link_modulation(const struct lk_config *config);
 const char *ex_link_engine(const struct lk_config *config);
-const char *ex_link_definition(const struct lk_config *config);
+const char *ex_link_definition(const struct ex_link *link);
 
 #endif

@@ -4,6 +4,7 @@
 #include "models/link/ofdm.h"
 #include "models/link/slot.h"
 #include "models/link/vec.h"
+#include "tests/support/short_form.h"
 #include "tests/support/test.h"
 
 /* Sums, mean delays and RMS delays of TR 38.901, 7.7.2, worked out away from this code */
@@ -76,11 +77,11 @@ static void fast_functions_agree_with_libm(void **state)
 static void fast_normals_have_the_right_moments_and_tails(void **state)
 {
     (void)state;
-    enum { N = 4000000 };
-    float *v = malloc(N * sizeof *v);
+    const int draws = test_draws(4000000);
+    float *v = malloc((size_t)draws * sizeof *v);
     double sum = 0, square = 0, fourth = 0, lag = 0, beyond = 0;
-    lk_normal(11, 5, N, v);
-    for (int i = 0; i < N; i++) {
+    lk_normal(11, 5, (size_t)draws, v);
+    for (int i = 0; i < draws; i++) {
         double x = (double)v[i];
         sum += x;
         square += x * x;
@@ -89,11 +90,11 @@ static void fast_normals_have_the_right_moments_and_tails(void **state)
         beyond += fabs(x) > 4;
     }
     double p = erfc(4 * M_SQRT1_2);
-    assert_near(sum / N, 0, 5 / sqrt(N));
-    assert_near(square / N, 1, 5 * sqrt(2.0 / N));
-    assert_near(fourth / N, 3, 5 * sqrt(96.0 / N));
-    assert_near(lag / N, 0, 5 / sqrt(N));
-    assert_near(beyond / N, p, 5 * sqrt(p / N));
+    assert_near(sum / draws, 0, 5 / sqrt(draws));
+    assert_near(square / draws, 1, 5 * sqrt(2.0 / draws));
+    assert_near(fourth / draws, 3, 5 * sqrt(96.0 / draws));
+    assert_near(lag / draws, 0, 5 / sqrt(draws));
+    assert_near(beyond / draws, p, 5 * sqrt(p / draws));
     float part[37];
     lk_normal(11, 5, 37, part);
     assert_memory_equal(part, v, sizeof part);
@@ -143,18 +144,19 @@ static void channels_have_the_covariance_of_their_profile(void **state)
 {
     (void)state;
     for (int p = 0; p < LK_PROFILES; p++)
-        check_covariance((enum lk_profile)p, 4000, 300e-9, p % 2 ? 500 : 200);
+        check_covariance((enum lk_profile)p, test_draws(4000), 300e-9, p % 2 ? 500 : 200);
 }
 
 /* h is CN(0, 1): |h|^2 exponential. Moments and the chance of a deep fade, 5 standard errors; 40000 slots */
 static void coefficients_are_exactly_complex_normal(void **state)
 {
     (void)state;
-    enum { SLOTS = 40000, F = 1 };
+    enum { F = 1 };
+    const int slots = test_draws(40000);
     static struct lk_channel channel;
     static float complex gain[LK_MAX_TAPS * LK_SYMBOLS], h[LK_SYMBOLS];
     double time_s[LK_SYMBOLS] = {0}, fourth = 0, deep = 0;
-    for (int s = 0; s < SLOTS; s++) {
+    for (int s = 0; s < slots; s++) {
         lk_channel_draw(&channel, LK_TDL_A, 1, 300e-9, 0, 0, 8, 2 * (uint64_t)s);
         lk_channel_gains(&channel, time_s, LK_SYMBOLS, gain);
         lk_channel_response(&channel, gain, F, 15e3, h);
@@ -163,20 +165,21 @@ static void coefficients_are_exactly_complex_normal(void **state)
         deep += power < 0.01;
     }
     double p = 1 - exp(-0.01);
-    assert_near(fourth / SLOTS, 2, 5 * sqrt(20.0 / SLOTS)); /* variance of x^2, x exponential: 24 - 4 */
-    assert_near(deep / SLOTS, p, 5 * sqrt(p / SLOTS));
+    assert_near(fourth / slots, 2, 5 * sqrt(20.0 / slots)); /* variance of x^2, x exponential: 24 - 4 */
+    assert_near(deep / slots, p, 5 * sqrt(p / slots));
 }
 
 /* TS 38.104, G.2.3: r^(((i - j) / (n - 1))^2). 5 standard errors of 4000 slots */
 static void antennas_are_correlated_as_asked(void **state)
 {
     (void)state;
-    enum { SLOTS = 4000, RX = 4 };
+    enum { RX = 4 };
+    const int slots = test_draws(4000);
     static struct lk_channel channel;
     static float complex gain[RX * LK_MAX_TAPS];
     double time_s = 0;
     double complex sum[RX] = {0};
-    for (int s = 0; s < SLOTS; s++) {
+    for (int s = 0; s < slots; s++) {
         lk_channel_draw(&channel, LK_TDL_C, RX, 1e-7, 100, 0.9, 4, 2 * (uint64_t)s);
         lk_channel_gains(&channel, &time_s, 1, gain);
         float complex h[RX] = {0};
@@ -187,8 +190,8 @@ static void antennas_are_correlated_as_asked(void **state)
             sum[a] += h[a] * conjf(h[0]);
     }
     for (int a = 0; a < RX; a++) {
-        assert_near(creal(sum[a]) / SLOTS, pow(0.9, a * a / 9.0), 5 * sqrt(2.0 / SLOTS));
-        assert_near(cimag(sum[a]) / SLOTS, 0, 5 * sqrt(2.0 / SLOTS));
+        assert_near(creal(sum[a]) / slots, pow(0.9, a * a / 9.0), 5 * sqrt(2.0 / slots));
+        assert_near(cimag(sum[a]) / slots, 0, 5 * sqrt(2.0 / slots));
     }
 }
 
@@ -217,7 +220,7 @@ static void powers_are_those_declared(void **state)
 {
     (void)state;
     struct lk_config config = lk_config_default();
-    enum { SLOTS = 600 };
+    const int slots = test_draws(600);
     config.snr_db[0] = config.snr_db[1] = 7;
     config.sir_db[0] = config.sir_db[1] = 3;
     config.prb = 13;
@@ -226,7 +229,7 @@ static void powers_are_those_declared(void **state)
         assert_int_equal(lk_slot_init(&slot, &config), 0);
         size_t res = (size_t)slot.f * slot.t, n = res * (size_t)slot.rx;
         double signal = 0, rest = 0;
-        for (int s = 0; s < SLOTS; s++) {
+        for (int s = 0; s < slots; s++) {
             lk_slot_draw(&slot, &config, 17, (uint64_t)s);
             for (size_t i = 0; i < n; i++) {
                 signal += pow((double)cabsf(slot.h[i]), 2) / (double)n;
@@ -236,8 +239,8 @@ static void powers_are_those_declared(void **state)
         double declared = pow(10, -0.7) + pow(10, -0.3);
         assert_near(slot.noise_power + slot.interference_power, declared, 1e-12);
         assert_near(slot.sinr_db, -10 * log10(declared), 1e-9);
-        assert_relative(signal / SLOTS, 1, 5 / sqrt(SLOTS * 2.0));
-        assert_relative(rest / SLOTS, declared, 5 / sqrt(SLOTS * 2.0));
+        assert_relative(signal / slots, 1, 5 / sqrt(slots * 2.0));
+        assert_relative(rest / slots, declared, 5 / sqrt(slots * 2.0));
         lk_slot_fini(&slot);
     }
 }

@@ -1,7 +1,7 @@
 /* joulerx simulate and joulerx dataset, called as the program calls them. */
 #include "experiments/command.h"
 #include "harness/base/error.h"
-#include "models/link/slot.h"
+#include "models/link/snr.h"
 #include "models/nn/safetensors.h"
 #include "tests/support/test.h"
 #include <complex.h>
@@ -157,12 +157,10 @@ static void definitions_of_snr_differ_by_what_they_say(void **state)
     struct lk_slot slot;
     config.snr_db[0] = config.snr_db[1] = 10;
     assert_int_equal(lk_slot_init(&slot, &config), 0);
-    config.snr_definition = LK_SNR_BAND;
-    lk_slot_draw(&slot, &config, 1, 0);
+    lk_slot_draw_snr(&slot, &config, LK_SNR_BAND, 1, 0);
     assert_near(slot.snr_db, 10 + 10 * log10(512.0 / 312), 1e-9);
     assert_near(slot.noise_power, pow(10, -slot.snr_db / 10), 1e-12);
-    config.snr_definition = LK_SNR_SLOT;
-    lk_slot_draw(&slot, &config, 1, 0);
+    lk_slot_draw_snr(&slot, &config, LK_SNR_SLOT, 1, 0);
     double power = 0;
     for (int i = 0; i < 2 * 4368; i++)
         power += pow((double)cabsf(slot.h[i]), 2) / (2 * 4368);

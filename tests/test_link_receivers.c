@@ -6,6 +6,7 @@
 #include "models/link/qam.h"
 #include "models/link/receivers.h"
 #include "models/link/theory.h"
+#include "tests/support/short_form.h"
 #include "tests/support/test.h"
 #include <float.h>
 
@@ -62,7 +63,7 @@ static void closed_forms_give_the_tabulated_rates(void **state)
 static void hard_decisions_of_both_demappers_meet_the_closed_form(void **state)
 {
     (void)state;
-    enum { N = 400000 };
+    const int draws = test_draws(400000);
     for (int m = 0; m < ORDERS; m++)
         for (int exact = 0; exact < 2; exact++) {
             int bits = orders[m];
@@ -74,7 +75,7 @@ static void hard_decisions_of_both_demappers_meet_the_closed_form(void **state)
             lk_demapper_init(&demapper, bits, exact);
             lk_qam_table(bits, table);
             jrx_rng_init(&rng, 5, (uint64_t)(10 * m + exact));
-            for (int i = 0; i < N; i++) {
+            for (int i = 0; i < draws; i++) {
                 uint32_t v = jrx_rng_below(&rng, 1u << bits);
                 double a, b;
                 jrx_rng_normal2(&rng, &a, &b);
@@ -84,7 +85,7 @@ static void hard_decisions_of_both_demappers_meet_the_closed_form(void **state)
                     errors += (llr[k] > 0) != (v >> (bits - 1 - k) & 1);
             }
             double want = lk_theory_awgn(bits, snr);
-            assert_near(errors / N / bits, want, 5 * sqrt(want / N));
+            assert_near(errors / draws / bits, want, 5 * sqrt(want / draws));
         }
 }
 
@@ -132,7 +133,7 @@ static void assert_in_interval(const struct lk_result *r, double want)
 {
     double middle = r->ber, half = (r->ber_ci_hi - r->ber_ci_lo) / 2;
     assert_near(middle, want, 2 * half);
-    assert_true(half < 0.15 * want); /* and that says something */
+    assert_true(half < 0.15 * want || test_is_short()); /* and that says something */
 }
 
 /*
@@ -152,7 +153,7 @@ static void every_nlos_profile_gives_the_rayleigh_curve(void **state)
         e.snr_db = snr_db;
         e.points = 2;
         e.seed = 40 + (uint64_t)i;
-        e.slots = 500;
+        e.slots = test_draws(500);
         run(&e);
         for (int p = 0; p < 2; p++)
             assert_in_interval(&e.results[p], lk_theory_rayleigh(4, 2, linear(snr_db[p])));
@@ -175,7 +176,7 @@ static void every_modulation_and_antenna_count_gives_its_curve(void **state)
         e.snr_db = &snr_db;
         e.points = 1;
         e.seed = 50 + (uint64_t)m;
-        e.slots = 400;
+        e.slots = test_draws(400);
         run(&e);
         assert_in_interval(e.results, lk_theory_rayleigh((int)e.config.modulation, e.config.rx, linear(snr_db)));
         lk_evaluation_fini(&e);
@@ -224,6 +225,7 @@ static void least_squares_floors_at_high_doppler(void **state)
         e.receiver_count = 2;
         e.config.patterns = two ? 0xc : 0x3;
         e.config.doppler_hz[0] = e.config.doppler_hz[1] = 300;
+        e.config.prb = 6;
         e.snr_db = &snr_db;
         e.points = 1;
         e.seed = 60;

@@ -249,7 +249,6 @@ static void bad_configs_get_one_line_that_names_the_field(void **state)
     REFUSED(c.carrier_hz = nan, "carrier_hz");
     REFUSED(c.scs_hz = 60e3, "scs_hz 60000");
     REFUSED(c.engine = (enum lk_engine)2, "engine 2");
-    REFUSED(c.snr_definition = (enum lk_snr_definition)3, "snr_definition 3");
     REFUSED(c.profiles = 0, "profiles 0x0");
     REFUSED(c.profiles = 1u << LK_PROFILES, "profiles 0x100");
     REFUSED(c.patterns = 0, "patterns 0x0");

@@ -65,9 +65,6 @@ static int check_enumerated(const struct lk_config *config)
         return jrx_fail(JRX_EINVAL, "link: scs_hz %g; give 15e3 or 30e3", config->scs_hz);
     if (config->engine != LK_GRID && config->engine != LK_WAVEFORM)
         return jrx_fail(JRX_EINVAL, "link: engine %d; give 0 (grid) or 1 (waveform)", (int)config->engine);
-    if ((unsigned)config->snr_definition >= LK_SNR_DEFINITIONS)
-        return jrx_fail(JRX_EINVAL, "link: snr_definition %d; give 0 (re), 1 (band) or 2 (slot)",
-                        (int)config->snr_definition);
     if (config->profiles == 0 || config->profiles >> LK_PROFILES)
         return jrx_fail(JRX_EINVAL, "link: profiles 0x%x; set some of bits 0..%d, see enum lk_profile",
                         config->profiles, LK_PROFILES - 1);

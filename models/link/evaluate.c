@@ -124,7 +124,7 @@ static int work(struct worker *w, const struct lk_evaluation *e, const char *run
             continue;
         if (e->snr_db)
             config.snr_db[0] = config.snr_db[1] = e->snr_db[p];
-        lk_slot_draw(&w->slot, &config, e->seed, e->first_slot + (uint64_t)s);
+        lk_slot_draw_snr(&w->slot, &config, e->snr_definition, e->seed, e->first_slot + (uint64_t)s);
         for (int r = 0; r < e->receiver_count; r++) {
             size_t cell = (size_t)p * e->receiver_count + (size_t)r;
             uint64_t start_ns = now_ns();

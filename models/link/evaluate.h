@@ -6,6 +6,7 @@
 #ifndef MODELS_LINK_EVALUATE_H
 #define MODELS_LINK_EVALUATE_H
 #include "models/link/detector.h"
+#include "models/link/snr.h"
 #include <stddef.h>
 
 /* What makes detectors: one for each thread. */
@@ -59,6 +60,7 @@ struct lk_evaluation {
     int receiver_count;
     const double *snr_db; /* NULL: one point, at the SNRs that config draws */
     int points;
+    enum lk_snr_definition snr_definition; /* of these SNRs and of config's */
     uint64_t seed, first_slot;
     int slots;   /* a point's budget */
     int threads; /* 0: as many as OpenMP would take. The result does not depend on it */

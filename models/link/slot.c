@@ -110,25 +110,8 @@ static void draw_parameters(struct lk_slot *slot, const struct lk_config *config
     slot->snr_db = draw_range(&rng, config->snr_db);
     slot->sir_db = draw_range(&rng, config->sir_db);
     slot->scs_hz = config->scs_hz;
+    slot->noise_power = pow(10, -slot->snr_db / 10);
     slot->interference_power = pow(10, -slot->sir_db / 10);
-}
-
-/* Noise by the config's definition of SNR; then everything in terms of REs and ensemble averages. */
-static void settle_powers(struct lk_slot *slot, enum lk_snr_definition definition)
-{
-    size_t n = (size_t)slot->rx * slot->f * slot->t;
-    double factor = 1;
-    if (definition == LK_SNR_BAND)
-        factor = (double)slot->f / lk_fft_size(slot->f);
-    if (definition == LK_SNR_SLOT) {
-        factor = 0;
-        for (size_t i = 0; i < n; i++) {
-            double re = (double)crealf(slot->h[i]), im = (double)cimagf(slot->h[i]);
-            factor += (re * re + im * im) / (double)n;
-        }
-    }
-    slot->noise_power = factor * pow(10, -slot->snr_db / 10);
-    slot->snr_db = -10 * log10(slot->noise_power);
     slot->sinr_db = -10 * log10(slot->noise_power + slot->interference_power);
 }
 
@@ -238,7 +221,6 @@ void lk_slot_draw(struct lk_slot *slot, const struct lk_config *config, uint64_t
     draw_bits(slot, seed, stream + BITS);
     draw_channel(slot->memory, slot, slot->profile, slot->delay_spread_s, slot->doppler_hz, config->rx_correlation,
                  seed, stream + CHANNEL, slot->h);
-    settle_powers(slot, config->snr_definition);
     memset(slot->y, 0, (size_t)slot->rx * slot->f * slot->t * sizeof *slot->y);
     hear(slot, config->engine, slot->h, slot->x);
     if (slot->interference_power > 0)

@@ -22,13 +22,6 @@ enum lk_profile { LK_TDL_A, LK_TDL_B, LK_TDL_C, LK_TDL_D, LK_TDL_E, LK_TDLA30, L
  * time-varying taps, so with interference between carriers and symbols; models/link/waveform.h */
 enum lk_engine { LK_GRID, LK_WAVEFORM };
 
-/*
- * What lk_config.snr_db means; slots always report RE. RE: see above. BAND: the noise of all points of the FFT counts,
- * so SNR is 10 log10(FFT size / subcarriers) dB lower (2.15 dB at 26 PRB). SLOT: relative to the power that this slot's
- * channel gives, antennas averaged; hides the fading of slots, and so flatters.
- */
-enum lk_snr_definition { LK_SNR_RE, LK_SNR_BAND, LK_SNR_SLOT, LK_SNR_DEFINITIONS };
-
 enum lk_re { LK_DATA, LK_PILOT, LK_EMPTY }; /* EMPTY: nothing sent (the other comb, when it carries no data) */
 
 /* What slots are drawn from. Ranges are uniform, min == max fixes a value. */
@@ -47,7 +40,6 @@ struct lk_config {
     int interferers;       /* 1..LK_MAX_INTERFERERS of equal power, each with its own channel; without effect if none */
     double rx_correlation; /* 0 <= r < 1 between the outermost antennas, see models/link/channel.h */
     enum lk_engine engine;
-    enum lk_snr_definition snr_definition;
     int dmrs_id; /* N_ID^nSCID, 0..65535 */
 };
 
