@@ -168,7 +168,7 @@ check-clang: ## build program and tests with clang
 check-valgrind: $(TESTS) ## the unit tests under valgrind's memory checker
 	@echo "-- valgrind"
 	@JOULERX_TEST_FAST=1 JOULERX_ISA=baseline OPENBLAS_CORETYPE=NEHALEM OMP_NUM_THREADS=1 \
-	    RUNNER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" sh tests/run.sh $(filter-out $(addprefix $O/tests/,$(VALGRIND_SKIP)),$(TESTS))
+	    RUNNER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp" sh tests/run.sh $(filter-out $(addprefix $O/tests/,$(VALGRIND_SKIP)),$(TESTS))
 
 tests: $(TESTS) $(FAKES)
 
