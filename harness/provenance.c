@@ -4,6 +4,7 @@
 #include "harness/provenance.h"
 #include "build.inc"
 #include "harness/base/error.h"
+#include "harness/file.h"
 #include "harness/machine.h"
 #include <cblas.h>
 #include <errno.h>
@@ -264,18 +265,6 @@ const json_t *jrx_provenance_identity(const struct jrx_provenance *p)
 
 /* ---- files --------------------------------------------------------------------------------------- */
 
-static int write_all(int fd, const char *data, size_t bytes)
-{
-    while (bytes > 0) {
-        ssize_t n = write(fd, data, bytes);
-        if (n < 0 && errno != EINTR)
-            return -1;
-        data += n > 0 ? n : 0;
-        bytes -= n > 0 ? (size_t)n : 0;
-    }
-    return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
-}
-
 int jrx_provenance_write(struct jrx_provenance *p, const char *path)
 {
     char *work = NULL;
@@ -288,16 +277,15 @@ int jrx_provenance_write(struct jrx_provenance *p, const char *path)
         return rc ? rc : out_of_memory();
     }
     int fd = open(work, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int bad = fd < 0 || write_all(fd, dump, strlen(dump)) || write_all(fd, "\n", 1);
+    int bad = fd < 0 || jrx_file_write(fd, dump, strlen(dump)) || jrx_file_write(fd, "\n", 1) || jrx_file_sync(fd);
     int why = errno;
     if (fd >= 0 && close(fd) && !bad)
         bad = 1, why = errno;
-    if (!bad && rename(work, path))
+    if (!bad && (rename(work, path) || jrx_file_sync_folder(path)))
         bad = 1, why = errno;
     if (bad) {
-        rc =
-            jrx_fail(why == EACCES || why == EPERM ? JRX_EPERMISSION : JRX_EIO,
-                     "%s: could not be written (%s); make room or give another folder with --out", path, strerror(why));
+        errno = why;
+        rc = jrx_file_error(path, "could not be written", "make room or give another folder with --out");
         if (fd >= 0)
             unlink(work);
     }

@@ -6,10 +6,10 @@
  */
 #include "harness/table.h"
 #include "harness/base/error.h"
+#include "harness/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <locale.h>
 #include <math.h>
 #include <stdarg.h>
@@ -38,35 +38,19 @@ struct jrx_table {
 
 /* ---- opening ------------------------------------------------------------------------------------- */
 
-static int system_error(const char *path, const char *what, const char *remedy)
-{
-    return jrx_fail(errno == EACCES || errno == EPERM ? JRX_EPERMISSION : JRX_EIO, "%s: %s (%s); %s", path, what,
-                    strerror(errno), remedy);
-}
-
 /* Writes all or nothing of it: cuts back to `good` on failure. */
 static int write_at_end(struct jrx_table *t, const char *text, size_t bytes)
 {
-    size_t done = 0;
-    while (done < bytes) {
-        ssize_t n = write(t->fd, text + done, bytes - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            if (n == 0)
-                errno = ENOSPC;
-            int why = errno;
-            if (ftruncate(t->fd, t->good) == 0)
-                lseek(t->fd, t->good, SEEK_SET);
-            errno = why;
-            return system_error(t->work, "could not be written",
-                                "make room and go on (--resume): all rows before are kept");
-        }
-        done += (size_t)n;
+    if (jrx_file_write(t->fd, text, bytes)) {
+        int why = errno;
+        if (ftruncate(t->fd, t->good) == 0)
+            lseek(t->fd, t->good, SEEK_SET);
+        errno = why;
+        return jrx_file_error(t->work, "could not be written",
+                              "make room and go on (--resume): all rows before are kept");
     }
-    /* not every kind of file can be synced, and then there is nothing to lose */
-    if (t->mode == JRX_TABLE_APPEND && fdatasync(t->fd) && errno != EINVAL && errno != ENOTSUP)
-        return system_error(t->work, "could not be put on disk", "check the disk: its last row may be lost");
+    if (t->mode == JRX_TABLE_APPEND && jrx_file_sync(t->fd))
+        return jrx_file_error(t->work, "could not be put on disk", "check the disk: its last row may be lost");
     t->good += (off_t)bytes;
     return 0;
 }
@@ -120,14 +104,14 @@ static int take_up(struct jrx_table *t)
     char *text = NULL;
     int rc = 0;
     if (fstat(t->fd, &about))
-        return system_error(t->work, "could not be looked at", "check the disk");
+        return jrx_file_error(t->work, "could not be looked at", "check the disk");
     if (!S_ISREG(about.st_mode) || about.st_size == 0)
         return write_header(t);
     size_t bytes = (size_t)about.st_size;
     if (!(text = malloc(bytes)))
         return jrx_fail(JRX_ENOMEM, "%s: no memory for its %zu bytes", t->work, bytes);
     if (pread(t->fd, text, bytes, 0) != (ssize_t)bytes) {
-        rc = system_error(t->work, "could not be read", "check the disk");
+        rc = jrx_file_error(t->work, "could not be read", "check the disk");
         goto out;
     }
     size_t whole = whole_records(text, bytes);
@@ -142,7 +126,7 @@ static int take_up(struct jrx_table *t)
         t->rows = jrx_csv_rows(csv);
     }
     if (ftruncate(t->fd, (off_t)whole) || lseek(t->fd, (off_t)whole, SEEK_SET) < 0) {
-        rc = system_error(t->work, "its torn last line could not be dropped", "check the disk");
+        rc = jrx_file_error(t->work, "its torn last line could not be dropped", "check the disk");
         goto out;
     }
     t->dropped = bytes - whole;
@@ -162,20 +146,20 @@ static int reopen(struct jrx_table *t)
     if (access(t->work, F_OK) == 0)
         return jrx_fail(JRX_EINVAL, "%s: there is %s too; keep one of the two, the longer one, and go on", t->path,
                         t->work);
-    return rename(t->path, t->work) ? system_error(t->path, "could not be taken up", "use another folder") : 0;
+    return rename(t->path, t->work) ? jrx_file_error(t->path, "could not be taken up", "use another folder") : 0;
 }
 
 static int open_work(struct jrx_table *t)
 {
     t->fd = open(t->work, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (t->fd < 0)
-        return system_error(t->work, "could not be made", "make the folder, or give another one with --out");
+        return jrx_file_error(t->work, "could not be made", "make the folder, or give another one with --out");
     if (flock(t->fd, LOCK_EX | LOCK_NB))
         return jrx_fail(JRX_EINVAL, "%s: another process writes it; wait for it, or use another folder", t->work);
     if (t->mode == JRX_TABLE_APPEND)
         return take_up(t);
     if (ftruncate(t->fd, 0) && errno != EINVAL)
-        return system_error(t->work, "could not be emptied", "remove it");
+        return jrx_file_error(t->work, "could not be emptied", "remove it");
     return write_header(t);
 }
 
@@ -385,29 +369,17 @@ const char *jrx_table_path(const struct jrx_table *t)
 
 /* ---- closing ------------------------------------------------------------------------------------- */
 
-/* The rename itself must survive a power cut. */
-static int sync_folder(const char *path)
-{
-    char *copy = strdup(path);
-    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int bad = fd < 0 || (fsync(fd) && errno != EINVAL && errno != ENOTSUP);
-    if (fd >= 0)
-        close(fd);
-    free(copy);
-    return bad;
-}
-
 int jrx_table_close(struct jrx_table *t)
 {
     if (!t)
         return 0;
     int rc = flush_pending(t);
-    if (!rc && fsync(t->fd) && errno != EINVAL && errno != ENOTSUP)
-        rc = system_error(t->work, "could not be put on disk", "check the disk; the rows are in that file");
+    if (!rc && jrx_file_sync(t->fd))
+        rc = jrx_file_error(t->work, "could not be put on disk", "check the disk; the rows are in that file");
     if (!rc && rename(t->work, t->path))
-        rc = system_error(t->path, "could not take its name", "the rows are in the same name with .part or .tmp");
-    if (!rc && sync_folder(t->path))
-        rc = system_error(t->path, "its folder could not be put on disk", "check the disk");
+        rc = jrx_file_error(t->path, "could not take its name", "the rows are in the same name with .part or .tmp");
+    if (!rc && jrx_file_sync_folder(t->path))
+        rc = jrx_file_error(t->path, "its folder could not be put on disk", "check the disk");
     release(t);
     return rc;
 }

@@ -1,0 +1,51 @@
+/*
+ * Whole writes and syncs; see the header.
+ */
+#include "harness/file.h"
+#include "harness/base/error.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int jrx_file_write(int fd, const void *data, size_t bytes)
+{
+    const char *at = data;
+    while (bytes > 0) {
+        ssize_t n = write(fd, at, bytes);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            errno = ENOSPC;
+        if (n <= 0)
+            return -1;
+        at += n;
+        bytes -= (size_t)n;
+    }
+    return 0;
+}
+
+int jrx_file_sync(int fd)
+{
+    return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
+}
+
+int jrx_file_sync_folder(const char *path)
+{
+    char *copy = strdup(path); /* dirname() writes into it */
+    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int bad = fd < 0 || jrx_file_sync(fd), why = errno;
+    if (fd >= 0)
+        close(fd);
+    free(copy);
+    errno = why;
+    return bad ? -1 : 0;
+}
+
+int jrx_file_error(const char *path, const char *what, const char *remedy)
+{
+    return jrx_fail(errno == EACCES || errno == EPERM ? JRX_EPERMISSION : JRX_EIO, "%s: %s (%s); %s", path, what,
+                    strerror(errno), remedy);
+}

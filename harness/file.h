@@ -1,0 +1,20 @@
+/*
+ * What writers of result files share: whole writes, and what must reach the disk before a file may take its name.
+ */
+#ifndef HARNESS_FILE_H
+#define HARNESS_FILE_H
+#include <stddef.h>
+
+/** Writes all bytes, however many calls that takes. 0, or -1 with errno; how much was written is then unknown. */
+int jrx_file_write(int fd, const void *data, size_t bytes);
+
+/** 0, or -1 with errno. Files that cannot be synced at all (pipes, devices) have nothing to lose: 0. */
+int jrx_file_sync(int fd);
+
+/** Puts the folder that `path` lies in on disk, so that a rename in it survives a power cut. 0, or -1 with errno. */
+int jrx_file_sync_folder(const char *path);
+
+/** "path: what (reason of errno); remedy" by jrx_fail(): JRX_EPERMISSION for EACCES and EPERM, else JRX_EIO. */
+int jrx_file_error(const char *path, const char *what, const char *remedy);
+
+#endif
