@@ -2,6 +2,7 @@
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
 #include "models/receiver/fields.h"
+#include "models/receiver/presets.h"
 #include "models/receiver/train.h"
 #include "tests/support/test.h"
 #include <unistd.h>
@@ -276,6 +277,49 @@ static void a_receiver_detects_any_number_of_prb(void **state)
     rx_receiver_fini(&receiver);
 }
 
+static void presets_are_possible_and_pair_the_students(void **state)
+{
+    (void)state;
+    for (const struct rx_preset *preset = rx_presets(); preset->name; preset++) {
+        assert_ptr_equal(rx_preset_find(preset->name), preset);
+        struct rx_train_config c[RX_ROLES];
+        for (int role = 0; role < RX_ROLES; role++) {
+            c[role] = rx_preset_config(preset, (enum rx_role)role, 7);
+            assert_int_equal(rx_train_config_check(&c[role]), 0);
+        }
+        assert_true(c[RX_SCRATCH].loss.mix == 0 && c[RX_DISTILLED].loss.mix > 0);
+        assert_int_equal(c[RX_SCRATCH].seed, c[RX_DISTILLED].seed);
+        assert_int_not_equal(c[RX_SCRATCH].seed, c[RX_TEACHER].seed);
+        c[RX_DISTILLED].loss = c[RX_SCRATCH].loss;
+        struct rx_train a = {.config = c[RX_SCRATCH]}, b = {.config = c[RX_DISTILLED]};
+        struct rx_fields fa, fb;
+        rx_fields_fill(&fa, &a);
+        rx_fields_fill(&fb, &b);
+        for (int i = 0; i < fa.count; i++)
+            assert_string_equal(fa.pair[i].value, fb.pair[i].value);
+    }
+    assert_null(rx_preset_find("slow"));
+    assert_non_null(strstr(jrx_last_error(), "quick"));
+}
+
+/* 40 TFLOP: some three minutes on two cores of 110 GFLOP/s each. Whoever makes the preset larger must mean it. */
+static void the_quick_preset_stays_quick(void **state)
+{
+    (void)state;
+    const struct rx_preset *quick = rx_preset_find("quick");
+    double flop = 0, teaching = 0;
+    for (int role = 0; role < RX_ROLES; role++) {
+        struct rx_train_config c = rx_preset_config(quick, (enum rx_role)role, 1);
+        struct nn_net net;
+        assert_int_equal(rx_net_init(&net, &c.shape), 0);
+        double forward = nn_forward_flop(&net, c.batch, c.link.prb * LK_PRB_SUBCARRIERS, LK_SYMBOLS);
+        teaching = role == RX_TEACHER ? forward : teaching;
+        flop += (double)c.schedule.steps * (3 * forward + (role == RX_DISTILLED ? teaching : 0));
+        nn_net_fini(&net);
+    }
+    assert_true(flop > 1e12 && flop < 40e12);
+}
+
 static void impossible_trainings_are_refused(void **state)
 {
     (void)state;
@@ -325,6 +369,8 @@ int main(void)
         cmocka_unit_test(the_loss_falls),
         cmocka_unit_test(distillation_uses_the_teacher_in_inference_mode),
         cmocka_unit_test(a_receiver_detects_any_number_of_prb),
+        cmocka_unit_test(presets_are_possible_and_pair_the_students),
+        cmocka_unit_test(the_quick_preset_stays_quick),
         cmocka_unit_test(impossible_trainings_are_refused),
         cmocka_unit_test(a_training_that_diverges_says_so),
     };

@@ -1,15 +1,12 @@
 #include "models/nn/loss.h"
 #include <math.h>
 
-static double sigmoid(double v)
+/* s(v) and log(1 + exp(v)) from one exponential that cannot overflow; BCE(p, s(v)) = log(1 + exp(v)) - p v. */
+static double sigmoid(double v, double *softplus)
 {
-    return v >= 0 ? 1 / (1 + exp(-v)) : exp(v) / (1 + exp(v));
-}
-
-/* BCE(p, s(v)) = log(1 + exp(v)) - p v, without overflow */
-static double cross_entropy(double p, double v)
-{
-    return (v > 0 ? v : 0) - p * v + log1p(exp(-fabs(v)));
+    const double e = exp(-fabs(v));
+    *softplus = (v > 0 ? v : 0) + log1p(e);
+    return (v >= 0 ? 1 : e) / (1 + e);
 }
 
 void nn_loss_add(const struct nn_loss *loss, const float *logit, const float *teacher, const uint8_t *label,
@@ -22,17 +19,18 @@ void nn_loss_add(const struct nn_loss *loss, const float *logit, const float *te
                 dz[i] = 0;
             continue;
         }
-        double z = logit[i], y = label[i], bce = cross_entropy(y, z), soft = 0, dsoft = 0;
+        double z = logit[i], y = label[i], softplus, soft = 0, dsoft = 0;
+        const double s = sigmoid(z, &softplus), bce = softplus - y * z;
         if (mix > 0) {
-            double want = sigmoid(teacher[i] / t);
-            soft = t * t * cross_entropy(want, z / t);
-            dsoft = t * (sigmoid(z / t) - want);
+            const double want = sigmoid(teacher[i] / t, &softplus), got = sigmoid(z / t, &softplus);
+            soft = t * t * (softplus - want * z / t);
+            dsoft = t * (got - want);
         }
         sum->bits++;
         sum->errors += (z > 0) != (label[i] == 1);
         sum->bce += bce;
         sum->loss += (1 - mix) * bce + mix * soft;
         if (dz)
-            dz[i] = (float)((1 - mix) * (sigmoid(z) - y) + mix * dsoft);
+            dz[i] = (float)((1 - mix) * (s - y) + mix * dsoft);
     }
 }

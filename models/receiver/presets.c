@@ -6,10 +6,11 @@
 static const struct rx_preset presets[] = {
     {.name = "quick",
      .about = "five minutes on two cores",
-     .network = {{"short5", 1, 6000, 4e-3}, {"short3", 0.5, 8000, 4e-3}, {"short3", 0.5, 8000, 4e-3}},
+     .network = {{"short3", 1, 10000, 4e-3}, {"short3", 0.5, 10000, 4e-3}, {"short3", 0.5, 10000, 4e-3}},
      .prb = 2,
      .batch = 16,
      .micro = 8,
+     .snr_db = {0, 25},
      .mix = 0.7,
      .temperature = 2},
     {.name = "smoke",
@@ -18,6 +19,7 @@ static const struct rx_preset presets[] = {
      .prb = 1,
      .batch = 4,
      .micro = 2,
+     .snr_db = {0, 25},
      .mix = 0.7,
      .temperature = 2},
     {.name = "paper",
@@ -26,6 +28,7 @@ static const struct rx_preset presets[] = {
      .prb = 26,
      .batch = 80,
      .micro = 8,
+     .snr_db = {-4, 32},
      .mix = 0.7,
      .temperature = 2},
     {.name = NULL},
@@ -72,5 +75,7 @@ struct rx_train_config rx_preset_config(const struct rx_preset *preset, enum rx_
         .momentum = 0.1,
         .loss = {.mix = role == RX_DISTILLED ? preset->mix : 0, .temperature = preset->temperature}};
     config.link.prb = preset->prb;
+    config.link.snr_db[0] = preset->snr_db[0];
+    config.link.snr_db[1] = preset->snr_db[1];
     return config;
 }

@@ -16,6 +16,7 @@ struct rx_preset {
         double rate;
     } network[RX_ROLES]; /* scratch and distilled differ in the loss only */
     int prb, batch, micro;
+    double snr_db[2];        /* of the slots trained on */
     double mix, temperature; /* of the distilled one */
 };
 
