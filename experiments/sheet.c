@@ -1,16 +1,11 @@
 #include "experiments/sheet.h"
 #include "harness/base/error.h"
+#include "harness/file.h"
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static int cannot(const char *path)
-{
-    int code = errno == EACCES || errno == EPERM ? JRX_EPERMISSION : JRX_EIO;
-    return jrx_fail(code, "%s: could not be written (%s); give another name", path, strerror(errno));
-}
 
 void ex_sheet_stdout(struct ex_sheet *sheet)
 {
@@ -34,7 +29,7 @@ int ex_sheet_open(struct ex_sheet *sheet, const char *path)
             return jrx_fail(JRX_EINVAL, "%s: the name is too long", path);
     }
     sheet->to = fopen(name, "we");
-    return sheet->to ? 0 : cannot(path);
+    return sheet->to ? 0 : jrx_file_error(path, "could not be opened to write", "give another name");
 }
 
 void ex_sheet_text(struct ex_sheet *s, const char *name, const char *value)
@@ -67,20 +62,18 @@ int ex_sheet_close(struct ex_sheet *s)
 {
     if (s->to == stdout || !s->to)
         return 0;
-    int bad = fflush(s->to) != 0 || ferror(s->to);
-    bad = bad || (*s->temporary && fsync(fileno(s->to)) != 0);
-    int code = errno;
+    int bad = fflush(s->to) != 0 || ferror(s->to) || jrx_file_sync(fileno(s->to)), why = errno;
     if (fclose(s->to) && !bad)
-        bad = 1, code = errno;
+        bad = 1, why = errno;
     s->to = NULL;
-    if (!bad && *s->temporary && rename(s->temporary, s->path))
-        bad = 1, code = errno;
+    if (!bad && *s->temporary && (rename(s->temporary, s->path) || jrx_file_sync_folder(s->path)))
+        bad = 1, why = errno;
     if (!bad)
         return 0;
     if (*s->temporary)
         unlink(s->temporary);
-    errno = code;
-    return cannot(s->path);
+    errno = why;
+    return jrx_file_error(s->path, "could not be written", "free some space or give another name");
 }
 
 void ex_sheet_drop(struct ex_sheet *s)

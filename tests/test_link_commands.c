@@ -259,7 +259,18 @@ static void a_file_that_cannot_be_written_is_said_before_the_work(void **state)
 {
     (void)state;
     assert_int_equal(CALL(cmd_simulate, "--slots=100000000", "--csv=/nowhere/out.csv"), JRX_EIO);
-    assert_non_null(strstr(jrx_last_error(), "/nowhere/out.csv: could not be written"));
+    assert_non_null(strstr(jrx_last_error(), "/nowhere/out.csv: could not be opened to write"));
+}
+
+/* The rows go to standard output then: the cost of the run is not lost */
+static void a_full_disk_is_an_error(void **state)
+{
+    (void)state;
+    assert_int_equal(CALL(cmd_simulate, "-r", "ls", "--slots=1", "--prb=1", "--csv=/dev/full"), JRX_EIO);
+    assert_non_null(strstr(jrx_last_error(), "/dev/full: could not be written (No space left on device)"));
+    struct stat still;
+    assert_int_equal(stat("/dev/full", &still), 0);
+    assert_true(S_ISCHR(still.st_mode));
 }
 
 int main(void)
@@ -271,6 +282,7 @@ int main(void)
         cmocka_unit_test(dataset_holds_the_slots_that_are_drawn),
         cmocka_unit_test(bad_options_get_one_line),
         cmocka_unit_test(a_file_that_cannot_be_written_is_said_before_the_work),
+        cmocka_unit_test(a_full_disk_is_an_error),
     };
     return cmocka_run_group_tests_name("link_commands", tests, make_folder, remove_folder);
 }
