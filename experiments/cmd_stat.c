@@ -6,6 +6,7 @@
 #include "experiments/stat.h"
 #include "harness/base/error.h"
 #include "harness/clock.h"
+#include "harness/crosscheck.h"
 #include "harness/edge.h"
 #include "harness/machine.h"
 #include "harness/recording.h"
@@ -236,6 +237,8 @@ static int measure_command(struct arguments *a)
         status = jrx_meter_open(&meter, a->meter, &a->config);
     if (status)
         return status;
+    if (meter.source == JRX_MEASURED)
+        jrx_crosscheck_kernel(&meter.warnings, &a->config);
     struct ex_stat stat = {.meter = meter.ops->name,
                            .command = a->words,
                            .source = meter.source,
