@@ -117,8 +117,12 @@ check: ## install what is missing, build, run every test and check
 	@$(MAKE) -s check-asan
 	@$(MAKE) -s unit
 
-# The powercap stand-in is a program of its own; without libfuse3-dev it is left out and its tests skip.
-FAKES := $(if $(wildcard /usr/include/fuse3/fuse.h),$O/tests/fake/powercap_fs)
+# Stand-ins that are programs or libraries of their own; without libfuse3-dev powercap_fs is left out, its tests skip.
+FAKES := $O/tests/fake/likwid_stub.so $(if $(wildcard /usr/include/fuse3/fuse.h),$O/tests/fake/powercap_fs)
+$O/tests/fake/likwid_stub.so: tests/fake/likwid_stub.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(filter-out -fsanitize=%,$(CFLAGS)) -shared -fPIC -o $@ $<
+
 $O/tests/fake/powercap_fs: $O/tests/fake/powercap_fs.o $O/tests/fake/zones.o $O/libjoulerx.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ -lfuse3 -lm
 
