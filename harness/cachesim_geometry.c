@@ -50,7 +50,7 @@ int jrx_cache_geometry_read(struct jrx_cache_geometry *out)
 {
     static const hwloc_obj_type_t types[] = {HWLOC_OBJ_L1CACHE, HWLOC_OBJ_L2CACHE, HWLOC_OBJ_L3CACHE,
                                              HWLOC_OBJ_L4CACHE};
-    static const char remedy[] = "give them with --caches=32K/8,1M/16,32M/16";
+    static const char remedy[] = "give hwloc another view of it with HWLOC_XMLFILE=FILE (lstopo FILE.xml)";
     struct jrx_cache_geometry g = {0};
     hwloc_topology_t topology;
     int rc = 0;

@@ -46,7 +46,11 @@ static int probe(char *note, size_t size)
         works |= info && !info->disabled && (!strcmp(info->name, "perf_event") || !strcmp(info->name, "sde"));
     }
     jrx_papi_hardware_note(note, size);
-    return works ? 0 : jrx_fail(JRX_EUNAVAILABLE, "counters papi: %s", note);
+    if (!works) {
+        rc = jrx_fail(JRX_EUNAVAILABLE, "counters papi: %s", note);
+        note[0] = 0; /* it is the error now */
+    }
+    return rc;
 }
 
 /* ---- listing ------------------------------------------------------------------------------------- */

@@ -290,7 +290,7 @@ int jrx_event_set_find(struct jrx_event_set *set, const struct jrx_machine *mach
     }
     return jrx_fail(JRX_EUNAVAILABLE,
                     "event sets: none for %s family %g model %g; write one after those in "
-                    "harness/counters/events, or use --counters=cachesim",
+                    "harness/counters/events, or use the cache simulator",
                     machine->vendor, machine->family, machine->model);
 }
 

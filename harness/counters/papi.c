@@ -63,7 +63,7 @@ void jrx_papi_hardware_note(char *note, size_t size)
     else if (fd < 0)
         snprintf(note, size,
                  "no hardware events: the kernel has no PMU to offer (%s), as in most virtual machines; measure "
-                 "on the host, or use --counters=cachesim",
+                 "on the host, or use the cache simulator",
                  strerror(errno));
     else
         close(fd);
@@ -120,7 +120,7 @@ int jrx_papi_find(const char *name, struct jrx_papi_event *out)
     const PAPI_component_info_t *info = PAPI_get_component_info(out->component);
     if (!info || info->disabled)
         return jrx_fail(JRX_EUNAVAILABLE,
-                        "counters papi: %s is of a component that is off (%.100s); use --counters=cachesim", name,
+                        "counters papi: %s is of a component that is off (%.100s); use the cache simulator", name,
                         info ? info->disabled_reason : "unknown");
     out->per_thread = !strcmp(info->name, "perf_event");
     out->source = strcmp(info->name, "sde") ? JRX_MEASURED : strstr(name, "simulated") ? JRX_SIMULATED : JRX_ESTIMATED;
