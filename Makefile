@@ -200,6 +200,16 @@ fuzz fuzz-smoke:
 	     >$O-fuzz/$$f.log 2>&1 || { tail -n 40 $O-fuzz/$$f.log; exit 1; }; \
 	   printf '%-24s %s\n' $$f "$$(grep -a '^Done' $O-fuzz/$$f.log)"; done
 
+# oneDNN is a peer to compare with, never a part of the program: where it is absent, OpenBLAS is the only one.
+DNNL := $(wildcard /usr/include/oneapi/dnnl/dnnl.h)
+BENCH_OBJ := $(addprefix $O/tests/bench/,bench_kernels.o peer_ours.o $(if $(DNNL),peer_dnnl.o,peer_none.o))
+$O/bench_kernels: $(BENCH_OBJ) $O/libjoulerx.a
+	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ $(if $(DNNL),-ldnnl) $(LDLIBS)
+
+.PHONY: bench-kernels
+bench-kernels: $O/bench_kernels ## our kernels beside oneDNN and OpenBLAS; B="pointwise fwd" runs part of it
+	@$O/bench_kernels "$B" $O/bench_kernels.csv && gnuplot -e "csv='$O/bench_kernels.csv'; out='$O/bench_kernels'; kind='svg'" plots/common.gp plots/bench_kernels.gp && echo "$O/bench_kernels.csv $O/bench_kernels.svg"
+
 clean: ## remove what was built
 	rm -rf $O $O-asan $O-clang $O-fuzz
 

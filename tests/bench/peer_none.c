@@ -1,0 +1,8 @@
+/* Built where oneDNN's headers are absent: the comparison is with OpenBLAS alone. */
+#include "tests/bench/peer.h"
+
+struct bench_peer bench_dnnl(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int format)
+{
+    (void)op, (void)dir, (void)shape, (void)format;
+    return (struct bench_peer){.name = "oneDNN (not installed)"};
+}

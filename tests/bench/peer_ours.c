@@ -1,0 +1,196 @@
+/* Our kernels, OpenBLAS and the peak, as things to call. */
+#include "harness/base/cpu.h"
+#include "harness/base/mem.h"
+#include "kernels/kernel.h"
+#include "tests/bench/peer.h"
+#include <cblas.h>
+#include <immintrin.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- our kernels ----------------------------------------------------------------------------------- */
+
+struct ours {
+    const struct kn_kernel *kernel;
+    struct kn_shape shape;
+    struct kn_tile tile;
+    struct kn_args args;
+    float *operand[5];
+};
+
+static void ours_release(void *p)
+{
+    struct ours *s = p;
+    for (int i = 0; i < 5; i++)
+        free(s->operand[i]);
+    free(s);
+}
+
+static void ours_call(void *p)
+{
+    struct ours *s = p;
+    s->kernel->run(&s->args);
+}
+
+static float *ones(size_t floats)
+{
+    float *p = jrx_alloc(floats * sizeof *p);
+    for (size_t i = 0; p && i < floats; i++)
+        p[i] = 1;
+    return p;
+}
+
+struct bench_peer bench_ours(const char *name, const struct kn_shape *shape, int threads)
+{
+    struct bench_peer peer = {.call = ours_call, .release = ours_release};
+    const struct kn_kernel *kernel = kn_find(name);
+    struct ours *s = calloc(1, sizeof *s);
+    snprintf(peer.name, sizeof peer.name, "%s", kernel ? kn_isa_name(kernel->isa) : name);
+    if (!kernel || !s || !kn_runnable(kernel) || kernel->supports(shape, &s->tile)) {
+        free(s);
+        return peer;
+    }
+    s->kernel = kernel;
+    s->shape = *shape;
+    s->operand[0] = ones(kn_x_floats(shape));
+    s->operand[1] = ones(kn_w_floats(kernel->op, shape));
+    s->operand[2] = ones(kn_y_floats(shape));
+    s->operand[3] = jrx_alloc(kernel->workspace_bytes(shape, &s->tile, threads));
+    s->args = (struct kn_args){.shape = &s->shape,
+                               .tile = &s->tile,
+                               .x = s->operand[0],
+                               .w = s->operand[1],
+                               .dy = s->operand[2],
+                               .y = s->operand[2],
+                               .dx = s->operand[0],
+                               .dw = s->operand[1],
+                               .workspace = s->operand[3],
+                               .threads = threads};
+    for (int i = 0; i < 4; i++)
+        if (!s->operand[i]) {
+            ours_release(s);
+            return peer;
+        }
+    peer.state = s;
+    return peer;
+}
+
+/* ---- OpenBLAS -------------------------------------------------------------------------------------- */
+
+struct gemm {
+    enum kn_dir dir;
+    int pixels, ic, oc, threads;
+    float *x, *w, *y;
+};
+
+static void gemm_release(void *p)
+{
+    struct gemm *s = p;
+    free(s->x);
+    free(s->w);
+    free(s->y);
+    free(s);
+}
+
+/* x[pixels][ic], w[ic][oc], y[pixels][oc] */
+static void gemm_call(void *p)
+{
+    struct gemm *s = p;
+    openblas_set_num_threads(s->threads);
+    if (s->dir == KN_FWD)
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, s->pixels, s->oc, s->ic, 1, s->x, s->ic, s->w, s->oc, 0,
+                    s->y, s->oc);
+    else if (s->dir == KN_BWD_DATA)
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, s->pixels, s->ic, s->oc, 1, s->y, s->oc, s->w, s->oc, 0,
+                    s->x, s->ic);
+    else
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, s->ic, s->oc, s->pixels, 1, s->x, s->ic, s->y, s->oc, 0,
+                    s->w, s->oc);
+}
+
+struct bench_peer bench_openblas(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int threads)
+{
+    char kernel[64];
+    snprintf(kernel, sizeof kernel, "%s_%s_blas", kn_op_name(op), kn_dir_name(dir));
+    struct bench_peer peer = {.call = gemm_call, .release = gemm_release};
+    if (op == KN_CONV3X3)
+        peer = bench_ours(kernel, shape, threads);
+    struct gemm *s = op == KN_POINTWISE ? calloc(1, sizeof *s) : NULL;
+    snprintf(peer.name, sizeof peer.name, "OpenBLAS");
+    if (!s)
+        return peer;
+    size_t pixels = (size_t)shape->n * (size_t)shape->f * (size_t)shape->t;
+    *s = (struct gemm){dir,
+                       (int)pixels,
+                       shape->ic,
+                       shape->oc,
+                       threads,
+                       ones(pixels * (size_t)shape->ic),
+                       ones((size_t)shape->ic * (size_t)shape->oc),
+                       ones(pixels * (size_t)shape->oc)};
+    peer.state = s;
+    return peer;
+}
+
+/* ---- the peak -------------------------------------------------------------------------------------- */
+
+enum { CHAINS = 14 };
+
+__attribute__((target("avx512f"))) static float peak_avx512(void)
+{
+    __m512 sum[CHAINS], a = _mm512_set1_ps(0.5f), b = _mm512_set1_ps(1e-3f);
+    for (int i = 0; i < CHAINS; i++)
+        sum[i] = b;
+    for (int k = 0; k < BENCH_PEAK_STEPS; k++) {
+#pragma GCC unroll 14
+        for (int i = 0; i < CHAINS; i++)
+            sum[i] = _mm512_fmadd_ps(sum[i], a, b);
+        __asm__ volatile("" : "+v"(a));
+    }
+    for (int i = 1; i < CHAINS; i++)
+        sum[0] = _mm512_add_ps(sum[0], sum[i]);
+    return _mm512_cvtss_f32(sum[0]);
+}
+
+__attribute__((target("avx2,fma"))) static float peak_avx2(void)
+{
+    __m256 sum[CHAINS], a = _mm256_set1_ps(0.5f), b = _mm256_set1_ps(1e-3f);
+    for (int i = 0; i < CHAINS; i++)
+        sum[i] = b;
+    for (int k = 0; k < BENCH_PEAK_STEPS; k++) {
+#pragma GCC unroll 14
+        for (int i = 0; i < CHAINS; i++)
+            sum[i] = _mm256_fmadd_ps(sum[i], a, b);
+        __asm__ volatile("" : "+x"(a));
+    }
+    for (int i = 1; i < CHAINS; i++)
+        sum[0] = _mm256_add_ps(sum[0], sum[i]);
+    return _mm256_cvtss_f32(sum[0]);
+}
+
+int bench_peak_lanes(void)
+{
+    static const int lanes[JRX_ISA_LEVELS] = {[JRX_ISA_AVX2] = 8, [JRX_ISA_AVX512] = 16};
+    return lanes[jrx_cpu_isa()];
+}
+
+static void peak_call(void *p)
+{
+    int threads = *(const int *)p, wide = bench_peak_lanes() == 16;
+    float total = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : total)
+    total += wide ? peak_avx512() : peak_avx2();
+    volatile float kept = total;
+    (void)kept;
+}
+
+struct bench_peer bench_peak(int threads)
+{
+    struct bench_peer peer = {.name = "peak", .call = peak_call, .release = free};
+    int *state = bench_peak_lanes() ? malloc(sizeof *state) : NULL;
+    if (state)
+        *state = threads;
+    peer.state = state;
+    return peer;
+}
