@@ -27,8 +27,8 @@
 
 enum {
     KN_GRADIENT_FIELDS = KN_TILE_OC | KN_TILE_IC | KN_TILE_F | KN_TILE_T,
-    /* pixels of a tile: dy of 32 channels, 14 KiB, stays in the first-level cache while all input channels pass */
-    KN_GRADIENT_PIXELS = 112
+    /* pixels of a tile: dy of 32 channels and x of 16, 42 KiB, pass through the first-level cache once a unit */
+    KN_GRADIENT_PIXELS = 224
 };
 
 /* What one unit works on: pointers at its first pixel, channel and weight; rows of `run` pixels, `row` floats apart. */

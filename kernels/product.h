@@ -56,7 +56,8 @@ KN_INLINE void kn_product_start(const struct kn_product *p, kn_vec *acc, const f
     KN_UNROLL(16)
     for (int i = 0; i < px; i++)
         KN_UNROLL(8)
-        for (int v = 0; v < parts; v++) acc[i * parts + v] =
+    for (int v = 0; v < parts; v++)
+        acc[i * parts + v] =
             kn_ld(p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH);
 }
 
@@ -89,16 +90,21 @@ KN_INLINE void kn_product_piece(const struct kn_product *p, const float *x, cons
             int stop = (i / KN_LANES + 1) * KN_LANES;
             stop = stop < p->to ? stop : p->to;
             const float *xi = xt + i / KN_LANES * p->x_plane + i % KN_LANES;
-            for (; i < stop; i++, xi++, wt += KN_LANES)
+            /* the next block's pixels, or the next piece's: far from here, so nothing else fetches them in time; one a
+             * step, which 16 steps make as many as a piece has */
+            const float *next = stop < p->to ? xi + p->x_plane : xt + px * KN_LANES;
+            for (; i < stop; i++, xi++, wt += KN_LANES, next += KN_LANES) {
+                __builtin_prefetch(next);
                 kn_product_step(p, acc, xi, wt, px, vc);
+            }
         }
     }
     KN_UNROLL(16)
     for (int i = 0; i < px; i++)
         KN_UNROLL(8)
-        for (int v = 0; v < parts; v++)
-            kn_st(p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH,
-                  acc[i * parts + v]);
+    for (int v = 0; v < parts; v++)
+        kn_st(p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH,
+              acc[i * parts + v]);
 }
 
 typedef void kn_piece_fn(const struct kn_product *p, const float *x, const float *w, const float *bias, float *y);

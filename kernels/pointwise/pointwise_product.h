@@ -11,7 +11,7 @@
 enum {
     KN_POINTWISE_FIELDS = KN_TILE_OC | KN_TILE_IC | KN_TILE_F | KN_TILE_T,
     /* pixels of a tile: enough to reuse the weights from the first-level cache, few enough to share out */
-    KN_POINTWISE_PIXELS = 56
+    KN_POINTWISE_PIXELS = 168
 };
 
 /* The shape and resolved tile as the product sees them: ic is summed over, oc are the results. */
