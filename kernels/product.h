@@ -6,7 +6,7 @@
  * and 1 pixels, so nothing outside it is touched.
  *
  * A template: the including kernel file first defines KN_PX (at most 15) and KN_VC (1 or 2) so that
- * KN_PX * KN_VC * KN_PARTS accumulators fit its registers.
+ * KN_PX * KN_VC * KN_PARTS accumulators fit its registers, and KN_EDGES as 1 if taps have edges.
  */
 #ifndef KERNELS_PRODUCT_H
 #define KERNELS_PRODUCT_H
@@ -18,9 +18,14 @@
 #define KN_VC 1
 #endif
 
+#ifndef KN_EDGES
+#define KN_EDGES 0
+#endif
+
 /* A tap: how far its pixel is from the output's, and its weights from the first tap's; floats. */
 struct kn_tap {
     ptrdiff_t x, w;
+    int edge; /* -1: the run's first pixel has no such tap, 1: its last has none; 0 unless KN_EDGES */
 };
 
 struct kn_product {
@@ -61,43 +66,61 @@ KN_INLINE void kn_product_start(const struct kn_product *p, kn_vec *acc, const f
             kn_ld(p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH);
 }
 
-/* One input channel. */
-KN_INLINE void kn_product_step(const struct kn_product *p, kn_vec *acc, const float *x, const float *w, const int px,
-                               const int vc)
+/* One input channel, into pixels [low, high) of a piece. */
+KN_INLINE void kn_product_step(const struct kn_product *p, kn_vec *acc, const float *x, const float *w, const int low,
+                               const int high, const int vc)
 {
     const int parts = vc * KN_PARTS;
     kn_vec weight[KN_VC * KN_PARTS];
     KN_UNROLL(8)
     for (int v = 0; v < parts; v++)
         weight[v] = kn_ld(p->trace, p->w_is, w + v / KN_PARTS * p->w_block + v % KN_PARTS * KN_WIDTH);
-    KN_UNROLL(16) for (int i = 0; i < px; i++)
+    KN_UNROLL(16) for (int i = low; i < high; i++)
     {
         kn_vec in = kn_ldb(p->trace, p->x_is, x + i * KN_LANES);
         KN_UNROLL(8) for (int v = 0; v < parts; v++) acc[i * parts + v] = kn_fma(in, weight[v], acc[i * parts + v]);
     }
 }
 
+/* One tap's channels. */
+KN_INLINE void kn_product_tap(const struct kn_product *p, kn_vec *acc, const float *x, const float *w, const int px,
+                              const int low, const int high, const int vc)
+{
+    w += (ptrdiff_t)p->from * KN_LANES;
+    for (int i = p->from; i < p->to;) {
+        int stop = (i / KN_LANES + 1) * KN_LANES;
+        stop = stop < p->to ? stop : p->to;
+        const float *xi = x + i / KN_LANES * p->x_plane + i % KN_LANES;
+        /* the next block's pixels, or the next piece's: far from here, so nothing else fetches them in time; one a
+         * step, which 16 steps make as many as a piece has */
+        const float *next = stop < p->to ? xi + p->x_plane : x + px * KN_LANES;
+        for (; i < stop; i++, xi++, w += KN_LANES, next += KN_LANES) {
+            __builtin_prefetch(next);
+            kn_product_step(p, acc, xi, w, low, high, vc);
+        }
+    }
+}
+
+enum { KN_FIRST_PIECE = 1, KN_LAST_PIECE = 2 }; /* of a run */
+
 /* px pixels by vc blocks; both are constants wherever this is inlined. */
 KN_INLINE void kn_product_piece(const struct kn_product *p, const float *x, const float *w, const float *bias, float *y,
-                                const int px, const int vc)
+                                int ends, const int px, const int vc)
 {
     const int parts = vc * KN_PARTS;
     kn_vec acc[KN_PX * KN_VC * KN_PARTS];
     kn_product_start(p, acc, bias, y, px, vc);
     for (int k = 0; k < p->taps; k++) {
-        const float *xt = x + p->tap[k].x, *wt = w + p->tap[k].w + (ptrdiff_t)p->from * KN_LANES;
-        for (int i = p->from; i < p->to;) {
-            int stop = (i / KN_LANES + 1) * KN_LANES;
-            stop = stop < p->to ? stop : p->to;
-            const float *xi = xt + i / KN_LANES * p->x_plane + i % KN_LANES;
-            /* the next block's pixels, or the next piece's: far from here, so nothing else fetches them in time; one a
-             * step, which 16 steps make as many as a piece has */
-            const float *next = stop < p->to ? xi + p->x_plane : xt + px * KN_LANES;
-            for (; i < stop; i++, xi++, wt += KN_LANES, next += KN_LANES) {
-                __builtin_prefetch(next);
-                kn_product_step(p, acc, xi, wt, px, vc);
-            }
-        }
+        const float *xt = x + p->tap[k].x, *wt = w + p->tap[k].w;
+        int edge = KN_EDGES ? p->tap[k].edge : 0;
+        if (edge < 0 && (ends & KN_FIRST_PIECE)) {
+            if (px > 1)
+                kn_product_tap(p, acc, xt, wt, px, 1, px, vc);
+        } else if (edge > 0 && (ends & KN_LAST_PIECE)) {
+            if (px > 1)
+                kn_product_tap(p, acc, xt, wt, px, 0, px - 1, vc);
+        } else
+            kn_product_tap(p, acc, xt, wt, px, 0, px, vc);
     }
     KN_UNROLL(16)
     for (int i = 0; i < px; i++)
@@ -107,13 +130,14 @@ KN_INLINE void kn_product_piece(const struct kn_product *p, const float *x, cons
               acc[i * parts + v]);
 }
 
-typedef void kn_piece_fn(const struct kn_product *p, const float *x, const float *w, const float *bias, float *y);
+typedef void kn_piece_fn(const struct kn_product *p, const float *x, const float *w, const float *bias, float *y,
+                         int ends);
 
 #define KN_PIECE(PX, VC)                                                                                               \
     static void kn_piece_##PX##_##VC(const struct kn_product *p, const float *x, const float *w, const float *bias,    \
-                                     float *y)                                                                         \
+                                     float *y, int ends)                                                               \
     {                                                                                                                  \
-        kn_product_piece(p, x, w, bias, y, PX < KN_PX ? PX : KN_PX, VC);                                               \
+        kn_product_piece(p, x, w, bias, y, ends, PX < KN_PX ? PX : KN_PX, VC);                                         \
     }
 #define KN_PIECES(VC) KN_PIECE(15, VC) KN_PIECE(8, VC) KN_PIECE(4, VC) KN_PIECE(2, VC) KN_PIECE(1, VC)
 #define KN_PIECE_ROW(VC)                                                                                               \
@@ -134,27 +158,32 @@ static inline void kn_product_run(const struct kn_product *p, int pixels, int bl
     for (int at = 0, size = 0; at < pixels; at += kn_piece_size[size]) {
         while (kn_piece_size[size] > pixels - at)
             size++;
+        int ends = (at == 0 ? KN_FIRST_PIECE : 0) | (at + kn_piece_size[size] == pixels ? KN_LAST_PIECE : 0);
         for (int b = 0; b < blocks; b += KN_VC) {
             int vc = blocks - b < KN_VC ? blocks - b : KN_VC;
             kn_pieces[vc - 1][size](p, p->x + (ptrdiff_t)at * KN_LANES, p->w + b * p->w_block,
                                     p->bias ? p->bias + b * KN_LANES : NULL,
-                                    p->y + b * p->y_plane + (ptrdiff_t)at * KN_LANES);
+                                    p->y + b * p->y_plane + (ptrdiff_t)at * KN_LANES, ends);
         }
     }
 }
 
-/* Adds what kn_product_run() does `times` times over, with `terms` = taps * channels. */
-static inline void kn_product_count(struct kn_work *work, double times, int pixels, int blocks, int terms, int bias,
-                                    int resume)
+/* Adds what kn_product_run() does `times` times over; of `p` taps, channels and resume are read. */
+static inline void kn_product_count(struct kn_work *work, double times, const struct kn_product *p, int pixels,
+                                    int blocks, int bias)
 {
-    int pieces = pixels / KN_PX + __builtin_popcount((unsigned)(pixels % KN_PX));
-    int groups = (blocks + KN_VC - 1) / KN_VC;
-    double block_bytes = KN_LANES * sizeof(float), results = (double)pixels * blocks;
-    work->load_bytes += times * (sizeof(float) * (double)pixels * terms * groups +
-                                 block_bytes * ((double)pieces * terms * blocks + (resume ? results : 0) +
-                                                (bias && !resume ? (double)pieces * blocks : 0)));
+    int left = pixels % KN_PX, pieces = pixels / KN_PX + __builtin_popcount((unsigned)left);
+    int last = left ? left & -left : KN_PX, groups = (blocks + KN_VC - 1) / KN_VC;
+    double block_bytes = KN_LANES * sizeof(float), results = (double)pixels * blocks, channels = p->to - p->from;
+    for (int k = 0; k < p->taps; k++) {
+        int edge = p->tap[k].edge, reached = pixels - (edge != 0);
+        int skipped = edge < 0 ? pixels == 1 : edge > 0 && last == 1; /* a piece of the one pixel without the tap */
+        work->load_bytes +=
+            times * channels * (sizeof(float) * (double)reached * groups + block_bytes * (pieces - skipped) * blocks);
+        work->executed_flop += times * channels * 2 * KN_LANES * reached * blocks;
+    }
+    work->load_bytes += times * block_bytes * (p->resume ? results : bias ? (double)pieces * blocks : 0);
     work->store_bytes += times * block_bytes * results;
-    work->executed_flop += times * 2 * KN_LANES * results * terms;
 }
 
 #endif

@@ -1,18 +1,22 @@
 /*
- * The loop nest of dense 3x3 forward and backward-data: tiles of the grid, each copied into the thread's workspace with
- * its halo and a border of zeros in time, so that every tap of every pixel has an address; within one, tiles of output
- * channels, tiles of input channels, rows. Nine pointwise products go into one register tile. Taps whose row lies
- * outside the grid are left out.
+ * The loop nest of dense 3x3 forward and backward-data: tiles of the grid, within one tiles of output channels, tiles
+ * of input channels, rows. Nine pointwise products go into one register tile; taps that no pixel of a row has are left
+ * out.
+ *
+ * Where a tile spans all symbols and the dilation in time is 1, the products read x itself: only a row's first and last
+ * pixel lack a tap, and the register tile leaves them out. Otherwise the tile is first copied into the thread's
+ * workspace with its halo and a border of zeros in time, so that every tap of every pixel has an address.
  */
 #ifndef KERNELS_CONV3X3_PRODUCT_H
 #define KERNELS_CONV3X3_PRODUCT_H
+#define KN_EDGES 1
 #include "kernels/part.h"
 #include "kernels/product.h"
 #include "kernels/tile.h"
 
 enum {
     KN_CONV3X3_FIELDS = KN_TILE_OC | KN_TILE_IC | KN_TILE_F | KN_TILE_T,
-    KN_CONV3X3_ROWS = 8 /* subcarriers of a tile: the halo of 2 costs a quarter more copying, 1 % of the time */
+    KN_CONV3X3_ROWS = 8 /* subcarriers of a tile: a halo of 2 is a quarter more to copy, 1 % of the time */
 };
 
 /* The shape and resolved tile as the product sees them: ic is summed over, oc are the results. */
@@ -34,7 +38,13 @@ static inline int conv3x3_supports(const struct kn_shape *shape, const struct kn
     return kn_tile_check(KN_CONV3X3, KN_CONV3X3_FIELDS, shape, tile);
 }
 
-/* Floats of the copy of one block of channels: rows and symbols with their halo. */
+/* Whether the products read x itself. */
+static inline int conv3x3_direct(const struct conv3x3_nest *nest)
+{
+    return nest->tile.t == nest->shape.t && (nest->shape.dil_t == 1 || nest->shape.dil_t >= nest->shape.t);
+}
+
+/* The copy of one block of channels, rows and symbols with their halo: floats of a row, of all of it. */
 static inline ptrdiff_t conv3x3_copy_row(const struct conv3x3_nest *nest)
 {
     return (ptrdiff_t)(nest->tile.t + 2 * nest->shape.dil_t) * KN_LANES;
@@ -48,7 +58,7 @@ static inline ptrdiff_t conv3x3_copy_plane(const struct conv3x3_nest *nest)
 /* Floats of workspace of one thread. */
 static inline size_t conv3x3_copy_floats(const struct conv3x3_nest *nest)
 {
-    return (size_t)(kn_blocks(nest->shape.ic) * conv3x3_copy_plane(nest));
+    return conv3x3_direct(nest) ? 0 : (size_t)(kn_blocks(nest->shape.ic) * conv3x3_copy_plane(nest));
 }
 
 /* Rows [*first, *end) of the copy that lie on the grid, counted from f0 - dil_f. */
@@ -86,66 +96,89 @@ static inline int conv3x3_taps(const struct conv3x3_nest *nest, const struct kn_
 {
     const struct kn_shape *s = &nest->shape;
     ptrdiff_t weights = (ptrdiff_t)kn_blocks(s->ic) * KN_LANES * KN_LANES;
-    int count = 0;
+    ptrdiff_t corner = ((ptrdiff_t)s->dil_f * s->t + s->dil_t) * KN_LANES; /* from a pixel back to its first tap */
+    int count = 0, direct = conv3x3_direct(nest);
     for (int k = 0; k < KN_TAPS; k++) {
         int at_f = f + s->dil_f * (k / 3 - 1), off_t = s->dil_t * (k % 3 - 1);
         if (at_f < 0 || at_f >= s->f || part->t0 + part->run + off_t <= 0 || part->t0 + off_t >= s->t)
             continue;
-        tap[count++] = (struct kn_tap){
-            k / 3 * s->dil_f * conv3x3_copy_row(nest) + (ptrdiff_t)(k % 3) * s->dil_t * KN_LANES, k * weights};
+        ptrdiff_t row = direct ? (ptrdiff_t)s->t * KN_LANES : conv3x3_copy_row(nest);
+        ptrdiff_t x = (k / 3 * s->dil_f * row + (ptrdiff_t)(k % 3) * s->dil_t * KN_LANES) - (direct ? corner : 0);
+        tap[count++] = (struct kn_tap){x, k * weights, direct ? k % 3 - 1 : 0};
     }
     return count;
 }
 
-/* One tile of the grid; `p` holds the tensors' beginnings, w_block, operands (x_is that of x itself) and trace. */
+/* The part of a row's sum that begins with input channel `from`; `f` is the row on the grid. */
+static inline void conv3x3_sum(const struct conv3x3_nest *nest, const struct kn_part *part, int f, int from,
+                               struct kn_tap tap[KN_TAPS], struct kn_product *p)
+{
+    p->tap = tap;
+    p->taps = conv3x3_taps(nest, part, f, tap);
+    p->from = from;
+    p->to = nest->shape.ic - from < nest->tile.ic ? nest->shape.ic : from + nest->tile.ic;
+    p->resume = from > 0;
+}
+
+/* One tile of the grid; `p` holds the tensors' beginnings, w_block, operands and trace. */
 static inline void conv3x3_part_run(const struct conv3x3_nest *nest, int index, const struct kn_product *p, float *copy)
 {
     const struct kn_shape *s = &nest->shape;
     struct kn_part part = kn_part(s, &nest->tile, index);
     int blocks = kn_blocks(s->oc), step = nest->tile.oc / KN_LANES;
-    float *y = p->y + part.n * blocks * kn_plane(s) + kn_part_offset(s, &part);
-    conv3x3_copy(nest, &part, p->x + part.n * kn_blocks(s->ic) * kn_plane(s), copy, p->x_is, p->trace);
+    ptrdiff_t plane = kn_plane(s), offset = kn_part_offset(s, &part), row = (ptrdiff_t)s->t * KN_LANES;
+    const float *slot = p->x + part.n * kn_blocks(s->ic) * plane, *x = slot + offset;
+    struct kn_product q = *p;
+    q.x_plane = q.y_plane = plane;
+    ptrdiff_t x_row = row;
+    if (!conv3x3_direct(nest)) {
+        conv3x3_copy(nest, &part, slot, copy, p->x_is, p->trace);
+        x = copy;
+        x_row = conv3x3_copy_row(nest);
+        q.x_plane = conv3x3_copy_plane(nest);
+        q.x_is = KN_WORKSPACE;
+    }
     for (int b = 0; b < blocks; b += step)
         for (int i = 0; i < s->ic; i += nest->tile.ic)
             for (int r = 0; r < part.rows; r++) {
                 struct kn_tap tap[KN_TAPS];
-                struct kn_product q = *p;
-                q.tap = tap;
-                q.taps = conv3x3_taps(nest, &part, part.f0 + r, tap);
-                q.x_plane = conv3x3_copy_plane(nest);
-                q.y_plane = kn_plane(s);
-                q.x_is = KN_WORKSPACE;
-                q.from = i;
-                q.to = s->ic - i < nest->tile.ic ? s->ic : i + nest->tile.ic;
-                q.resume = i > 0;
-                q.x = copy + r * conv3x3_copy_row(nest);
-                q.w += b * q.w_block;
+                conv3x3_sum(nest, &part, part.f0 + r, i, tap, &q);
+                q.x = x + r * x_row;
+                q.w = p->w + b * p->w_block;
                 q.bias = p->bias ? p->bias + b * KN_LANES : NULL;
-                q.y = y + b * kn_plane(s) + (ptrdiff_t)r * s->t * KN_LANES;
+                q.y = p->y + (part.n * blocks + b) * plane + offset + r * row;
                 kn_product_run(&q, part.run, blocks - b < step ? blocks - b : step);
             }
+}
+
+/* Adds what copying a part loads and stores. */
+static inline void conv3x3_count_copy(const struct conv3x3_nest *nest, const struct kn_part *part, struct kn_work *work)
+{
+    const struct kn_shape *s = &nest->shape;
+    int first, end, from = part->t0 - s->dil_t, to = part->t0 + part->run + s->dil_t;
+    conv3x3_rows(s, part, &first, &end);
+    double row_bytes = (double)s->n * kn_blocks(s->ic) * KN_LANES * sizeof(float);
+    work->store_bytes += row_bytes * (end - first) * (to - from);
+    work->load_bytes += row_bytes * (end - first) * ((to < s->t ? to : s->t) - (from > 0 ? from : 0));
 }
 
 static inline void conv3x3_count(const struct conv3x3_nest *nest, int bias, struct kn_work *work)
 {
     const struct kn_shape *s = &nest->shape;
     int blocks = kn_blocks(s->oc), step = nest->tile.oc / KN_LANES;
-    double pixel_bytes = KN_LANES * sizeof(float), copied = (double)s->n * kn_blocks(s->ic) * pixel_bytes;
     work->executed_flop = 0;
     for (int index = 0; index < kn_parts(s, &nest->tile); index++) {
         struct kn_part part = kn_part(s, &nest->tile, index);
-        int first, end, from = part.t0 - s->dil_t, to = part.t0 + part.run + s->dil_t;
-        conv3x3_rows(s, &part, &first, &end);
-        work->store_bytes += copied * (end - first) * (to - from);
-        work->load_bytes += copied * (end - first) * ((to < s->t ? to : s->t) - (from > 0 ? from : 0));
-        for (int r = 0; r < part.rows; r++) {
-            struct kn_tap tap[KN_TAPS];
-            int taps = conv3x3_taps(nest, &part, part.f0 + r, tap);
+        if (!conv3x3_direct(nest))
+            conv3x3_count_copy(nest, &part, work);
+        for (int r = 0; r < part.rows; r++)
             for (int b = 0; b < blocks; b += step)
-                for (int i = 0; i < s->ic; i += nest->tile.ic)
-                    kn_product_count(work, s->n, part.run, blocks - b < step ? blocks - b : step,
-                                     taps * (s->ic - i < nest->tile.ic ? s->ic - i : nest->tile.ic), bias, i > 0);
-        }
+                for (int i = 0; i < s->ic; i += nest->tile.ic) {
+                    struct kn_tap tap[KN_TAPS];
+                    struct kn_product p = {0};
+                    conv3x3_sum(nest, &part, part.f0 + r, i, tap, &p);
+                    kn_product_count(work, s->n, &p, part.run, blocks - b < step ? blocks - b : step, bias);
+                }
     }
 }
 

@@ -44,10 +44,20 @@ static inline struct kn_part pointwise_part(const struct pointwise_nest *nest, i
     return part;
 }
 
+/* The part of the sum that begins with input channel `from`. */
+static inline void pointwise_sum(const struct pointwise_nest *nest, int from, struct kn_product *p)
+{
+    static const struct kn_tap only;
+    p->tap = &only;
+    p->taps = 1;
+    p->from = from;
+    p->to = nest->shape.ic - from < nest->tile.ic ? nest->shape.ic : from + nest->tile.ic;
+    p->resume = from > 0;
+}
+
 /* One tile of the grid; `p` holds the tensors' beginnings, w_block, operands and trace. */
 static inline void pointwise_part_run(const struct pointwise_nest *nest, int index, const struct kn_product *p)
 {
-    static const struct kn_tap only;
     const struct kn_shape *s = &nest->shape;
     struct kn_part part = pointwise_part(nest, index);
     int blocks = kn_blocks(s->oc), step = nest->tile.oc / KN_LANES;
@@ -58,11 +68,7 @@ static inline void pointwise_part_run(const struct pointwise_nest *nest, int ind
         for (int i = 0; i < s->ic; i += nest->tile.ic) {
             struct kn_product q = *p;
             q.x_plane = q.y_plane = plane;
-            q.tap = &only;
-            q.taps = 1;
-            q.from = i;
-            q.to = s->ic - i < nest->tile.ic ? s->ic : i + nest->tile.ic;
-            q.resume = i > 0;
+            pointwise_sum(nest, i, &q);
             q.w += b * q.w_block;
             q.bias = p->bias ? p->bias + b * KN_LANES : NULL;
             for (int r = 0; r < part.rows; r++) {
@@ -81,9 +87,12 @@ static inline void pointwise_count(const struct pointwise_nest *nest, int bias, 
     for (int index = 0; index < kn_parts(s, &nest->tile); index++) {
         struct kn_part part = pointwise_part(nest, index);
         for (int b = 0; b < blocks; b += step)
-            for (int i = 0; i < s->ic; i += nest->tile.ic)
-                kn_product_count(work, (double)s->n * part.rows, part.run, blocks - b < step ? blocks - b : step,
-                                 s->ic - i < nest->tile.ic ? s->ic - i : nest->tile.ic, bias, i > 0);
+            for (int i = 0; i < s->ic; i += nest->tile.ic) {
+                struct kn_product p = {0};
+                pointwise_sum(nest, i, &p);
+                kn_product_count(work, (double)s->n * part.rows, &p, part.run, blocks - b < step ? blocks - b : step,
+                                 bias);
+            }
     }
 }
 

@@ -169,10 +169,12 @@ static void work(const struct kn_shape *s, const struct kn_tile *asked, struct k
     work->executed_flop = dw_executed_flop(&half);
     work->load_bytes = dw_load_bytes(KN_FWD, &half, &rows, 0);
     work->store_bytes = sizeof(float) * (double)kn_y_floats(&half);
+    static const struct kn_tap only;
+    const struct kn_product sum = {.tap = &only, .taps = 1, .to = s->mid};
     for (int f0 = 0; f0 < s->f; f0 += tile.f)
         for (int o = 0, blocks = kn_blocks(s->oc), step = tile.oc / KN_LANES; o < blocks; o += step)
-            kn_product_count(work, s->n, (s->f - f0 < tile.f ? s->f - f0 : tile.f) * s->t,
-                             blocks - o < step ? blocks - o : step, s->mid, 1, 0);
+            kn_product_count(work, s->n, &sum, (s->f - f0 < tile.f ? s->f - f0 : tile.f) * s->t,
+                             blocks - o < step ? blocks - o : step, 1);
 }
 
 #define SEPARABLE_FWD                                                                                                  \
