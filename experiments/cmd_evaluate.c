@@ -1,5 +1,6 @@
 /* joulerx evaluate: error rates of trained receivers beside classical ones, on the same slots. */
 #include "experiments/command.h"
+#include "experiments/link_options.h"
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
 #include "harness/interrupt.h"
@@ -7,39 +8,28 @@
 #include "harness/table.h"
 #include "models/link/receivers.h"
 #include "models/receiver/receiver.h"
-#include <argp.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FILES = 16, MAX_POINTS = 64, MAX_RECEIVERS = MAX_FILES + 8 };
+enum { MAX_FILES = 16, MAX_RECEIVERS = MAX_FILES + 8 };
 
 struct arguments {
-    const char *file[MAX_FILES];
-    int files;
-    double snr_db[MAX_POINTS];
-    int points, slots, prb, threads, quiet;
-    uint64_t seed;
-    const char *csv;
+    struct ex_link link;
+    const char *file[MAX_FILES], *csv;
+    int files, quiet;
 };
 
-enum { KEY_SEED = 256, KEY_CSV, KEY_PRB };
+enum { KEY_CSV = 256 };
 
-static const struct argp_option options[] = {
-    {"snr", 's', "LIST", 0, "SNRs in dB: a,b,c or FROM:TO:STEP (default 0:21:3)", 0},
-    {"slots", 'n', "N", 0, "slots a point (default 200)", 0},
-    {"prb", KEY_PRB, "N", 0, "resource blocks of a slot (default 26)", 0},
-    {"seed", KEY_SEED, "N", 0, "of the slots (default 1000000007, which no training uses)", 0},
-    {"csv", KEY_CSV, "FILE", 0, "one row for each receiver and SNR", 0},
-    {"threads", 't', "N", 0, "threads (default: all processors); the result does not depend on it", 0},
-    {"quiet", 'q', NULL, 0, "no progress", 0},
-    {0}};
+static const struct argp_option options[] = {{"csv", KEY_CSV, "FILE", 0, "one row for each receiver and SNR", 0},
+                                             {"quiet", 'q', NULL, 0, "no progress", 0},
+                                             {0}};
 
 static const struct jrx_column columns[] = {
     {"receiver", JRX_TEXT, "genie, ls, or the checkpoint"},
     {"parameters", JRX_INTEGER, "trainable numbers; empty for classical receivers"},
-    {"snr_db", JRX_REAL, "signal to noise an RE and antenna, ensemble average"},
+    {"snr_db", JRX_REAL, "signal to noise an RE and antenna, as asked for; empty if drawn for each slot"},
     {"slots", JRX_INTEGER, "slots received"},
     {"bits", JRX_INTEGER, "bits received"},
     {"bit_errors", JRX_INTEGER, "wrong hard decisions"},
@@ -50,56 +40,17 @@ static const struct jrx_column columns[] = {
 };
 static const struct jrx_schema schema = {"evaluation", columns, sizeof columns / sizeof *columns};
 
-static int64_t whole(struct argp_state *state, const char *name, const char *text, int64_t most)
+static double point_db(const struct arguments *a, int point)
 {
-    char *end;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (end == text || *end || errno || value < 1 || value > most)
-        argp_error(state, "--%s=%s: not a whole number from 1 to %lld", name, text, (long long)most);
-    return value;
-}
-
-/* FROM:TO:STEP or a,b,c */
-static void parse_snr(struct arguments *to, const char *text, struct argp_state *state)
-{
-    double value[3];
-    char *end;
-    const char *at = text;
-    int count = 0, range = strchr(text, ':') != NULL;
-    to->points = 0;
-    for (;; at = end + 1) {
-        double v = strtod(at, &end);
-        if (end == at || !isfinite(v) || (*end && *end != (range ? ':' : ',')) || count == (range ? 3 : MAX_POINTS))
-            argp_error(state, "--snr=%s: neither a,b,c nor FROM:TO:STEP, at most %d points", text, MAX_POINTS);
-        if (range)
-            value[count] = v;
-        else
-            to->snr_db[to->points++] = v;
-        count++;
-        if (!*end)
-            break;
-    }
-    if (!range)
-        return;
-    if (count != 3 || !(value[2] > 0) || value[1] < value[0] || (value[1] - value[0]) / value[2] > MAX_POINTS - 1)
-        argp_error(state, "--snr=%s: FROM:TO:STEP with a step above 0, at most %d points", text, MAX_POINTS);
-    while (value[0] + to->points * value[2] <= value[1] + 1e-9 * value[2]) {
-        to->snr_db[to->points] = value[0] + to->points * value[2];
-        to->points++;
-    }
+    return a->link.points ? a->link.snr_db[point] : NAN;
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *to = state->input;
     switch (key) {
-    case 's': parse_snr(to, text, state); break;
-    case 'n': to->slots = (int)whole(state, "slots", text, 10000000); break;
-    case KEY_PRB: to->prb = (int)whole(state, "prb", text, 273); break;
-    case KEY_SEED: to->seed = (uint64_t)whole(state, "seed", text, INT64_MAX); break;
+    case ARGP_KEY_INIT: state->child_inputs[0] = &to->link; break;
     case KEY_CSV: to->csv = text; break;
-    case 't': to->threads = (int)whole(state, "threads", text, 1024); break;
     case 'q': to->quiet = 1; break;
     case ARGP_KEY_ARG:
         if (to->files == MAX_FILES)
@@ -145,7 +96,7 @@ static int write_rows(const struct arguments *a, const struct lk_evaluation *e, 
         jrx_put_text(table, "receiver", e->receivers[receiver].name);
         if (parameters[receiver])
             jrx_put_integer(table, "parameters", parameters[receiver]);
-        jrx_put_real(table, "snr_db", a->snr_db[i / e->receiver_count]);
+        jrx_put_real(table, "snr_db", point_db(a, i / e->receiver_count));
         jrx_put_integer(table, "slots", r->slots);
         jrx_put_integer(table, "bits", r->bits);
         jrx_put_integer(table, "bit_errors", r->bit_errors);
@@ -166,7 +117,7 @@ static void print(const struct arguments *a, const struct lk_evaluation *e)
 {
     printf("%-24s", "BER at SNR [dB]");
     for (int p = 0; p < e->points; p++)
-        printf(" %9g", a->snr_db[p]);
+        printf(" %9g", point_db(a, p));
     for (int i = 0; i < e->receiver_count; i++) {
         printf("\n%-24s", e->receivers[i].name);
         for (int p = 0; p < e->points; p++) {
@@ -195,17 +146,17 @@ static int evaluate(const struct arguments *a, struct rx_receiver *network)
         receiver[count] = rx_lk_receiver(&network[i], a->file[i]);
         parameters[count] = status ? 0 : nn_parameters(&network[i].net);
     }
-    struct lk_evaluation e = {.config = lk_config_default(),
+    struct lk_evaluation e = {.config = a->link.config,
                               .receivers = receiver,
                               .receiver_count = count,
-                              .snr_db = a->snr_db,
-                              .points = a->points,
-                              .seed = a->seed,
-                              .slots = a->slots,
-                              .threads = a->threads,
+                              .snr_db = a->link.points ? a->link.snr_db : NULL,
+                              .points = a->link.points ? a->link.points : 1,
+                              .snr_definition = a->link.snr_definition,
+                              .seed = a->link.seed,
+                              .slots = a->link.slots,
+                              .threads = a->link.threads,
                               .progress = watch,
                               .context = &w};
-    e.config.prb = a->prb;
     if (status || (status = jrx_interrupt_catch()))
         return status;
     jrx_progress_init(&w.progress, stderr, a->quiet ? JRX_PROGRESS_QUIET : JRX_PROGRESS_AUTO);
@@ -227,18 +178,26 @@ static int evaluate(const struct arguments *a, struct rx_receiver *network)
 
 static int run(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "[CHECKPOINT...]",
-        .doc = "Counts bit errors of trained receivers, beside classical ones that know the noise, on the same "
-               "slots: 16QAM, 2 antennas, all channel profiles and pilot patterns."};
-    struct arguments a = {.slots = 200, .prb = 26, .seed = 1000000007, .points = 8};
+    const struct argp_child children[] = {{&ex_link_argp, 0, "The link (here: SNR 0:3:21, seed 1000000007):", 1}, {0}};
+    const struct argp argp = {.options = options,
+                              .parser = parse,
+                              .args_doc = "[CHECKPOINT...]",
+                              .doc = "Counts bit errors of trained receivers, beside classical ones that know the "
+                                     "noise, on the same slots.",
+                              .children = children};
+    struct arguments a = {.files = 0};
+    ex_link_init(&a.link);
+    a.link.seed = 1000000007; /* slots that no training has seen */
     for (int i = 0; i < 8; i++)
-        a.snr_db[i] = 3 * i;
-    argp_parse(&argp, argc, argv, 0, NULL, &a);
-    struct rx_receiver *network = jrx_alloc(MAX_FILES * sizeof *network);
-    int status = network ? evaluate(&a, network) : JRX_ENOMEM;
+        a.link.snr_db[a.link.points++] = 3 * i;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &a))
+        return jrx_fail(JRX_EINVAL, "options could not be read; see --help");
+    struct rx_receiver *network = NULL;
+    int status = ex_link_check(&a.link);
+    if (!status && !(network = jrx_alloc(MAX_FILES * sizeof *network)))
+        status = JRX_ENOMEM;
+    if (!status)
+        status = evaluate(&a, network);
     for (int i = 0; network && i < MAX_FILES; i++)
         rx_receiver_fini(&network[i]);
     free(network);
