@@ -78,6 +78,14 @@ static void success_without_movement_is_not_believed(void **state)
     }
 }
 
+static void a_library_that_ends_the_process_ends_a_child_only(void **state)
+{
+    (void)state;
+    setenv("JOULERX_STUB", "exit", 1);
+    assert_int_equal(open_meter(), JRX_EUNAVAILABLE);
+    assert_non_null(strstr(jrx_last_error(), "likwid-accessD"));
+}
+
 static void a_library_that_is_not_there_or_not_likwid_is_said(void **state)
 {
     (void)state;
@@ -101,8 +109,11 @@ static void a_tree_of_files_has_no_registers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(registers_that_move_are_measured),         CASE(a_register_that_stands_still_is_left_out),
-        CASE(success_without_movement_is_not_believed), CASE(a_library_that_is_not_there_or_not_likwid_is_said),
+        CASE(registers_that_move_are_measured),
+        CASE(a_register_that_stands_still_is_left_out),
+        CASE(success_without_movement_is_not_believed),
+        CASE(a_library_that_ends_the_process_ends_a_child_only),
+        CASE(a_library_that_is_not_there_or_not_likwid_is_said),
         CASE(a_tree_of_files_has_no_registers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

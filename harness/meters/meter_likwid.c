@@ -1,6 +1,7 @@
 /*
  * RAPL registers through LIKWID, loaded at run time if it is installed (it is under the GPL and never linked). Its
- * success codes are not believed: HPMaddThread() returns 0 where nothing can be read. Only a reading that moves is.
+ * success codes are not believed: HPMaddThread() returns 0 where nothing can be read. Only a reading that moves is. And
+ * it ends the process where its access daemon does not start, so all of it is rehearsed in a child first.
  * Source: likwid.h 5.2; Intel SDM vol. 4 and AMD PPR family 17h for the register numbers.
  */
 #include "harness/base/error.h"
@@ -8,10 +9,15 @@
 #include "harness/meter.h"
 #include "harness/sysfs.h"
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* The domains in the order of likwid's PowerType, which power_getEnergyUnit() takes. 0: not on this vendor. */
@@ -30,6 +36,7 @@ struct likwid {
     uint32_t reg[JRX_DOMAINS];
     int (*topology_init)(void);
     void (*topology_finalize)(void);
+    void (*hpm_mode)(int mode);
     int (*hpm_init)(void);
     int (*hpm_add_thread)(int cpu);
     void (*hpm_finalize)(void);
@@ -87,6 +94,7 @@ static int load(struct likwid *state)
     } wanted[] = {
         {"topology_init", &state->topology_init},
         {"topology_finalize", &state->topology_finalize},
+        {"HPMmode", &state->hpm_mode},
         {"HPMinit", &state->hpm_init},
         {"HPMaddThread", &state->hpm_add_thread},
         {"HPMfinalize", &state->hpm_finalize},
@@ -193,10 +201,55 @@ static int start(struct jrx_meter *meter, const struct jrx_meter_config *config)
     if (state->topology_init())
         return jrx_fail(JRX_EUNAVAILABLE, "likwid: it does not know this machine's topology; a newer version may");
     state->started = true;
+    if (!geteuid())
+        state->hpm_mode(0); /* direct: root needs no daemon */
     if (state->hpm_init())
         return jrx_fail(JRX_EPERMISSION, "likwid: no access to MSRs; set up likwid-accessD, or run as root");
     add_sockets(meter, config);
     return keep_those_that_move(meter);
+}
+
+/* What the child found, as its parent is told. */
+struct verdict {
+    int status;
+    char reason[512];
+};
+
+static void rehearse_in_child(struct jrx_meter *meter, const struct jrx_meter_config *config, int out)
+{
+    struct verdict verdict = {0};
+    int nowhere = open("/dev/null", O_WRONLY);
+    /* likwid prints, and an exit() of its own would write our buffers a second time */
+    dup2(nowhere, STDOUT_FILENO);
+    dup2(nowhere, STDERR_FILENO);
+    verdict.status = start(meter, config);
+    snprintf(verdict.reason, sizeof verdict.reason, "%s", verdict.status ? jrx_last_error() : "");
+    _exit(write(out, &verdict, sizeof verdict) != (ssize_t)sizeof verdict);
+}
+
+static int rehearse(struct jrx_meter *meter, const struct jrx_meter_config *config)
+{
+    enum { PATIENCE_MS = 3000 };
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC))
+        return jrx_fail(JRX_EIO, "likwid: no pipe: %s", strerror(errno));
+    pid_t child = fork();
+    if (!child)
+        rehearse_in_child(meter, config, ends[1]);
+    close(ends[1]);
+    struct pollfd told = {.fd = ends[0], .events = POLLIN};
+    struct verdict verdict;
+    ssize_t got = child > 0 && poll(&told, 1, PATIENCE_MS) > 0 ? read(ends[0], &verdict, sizeof verdict) : 0;
+    close(ends[0]);
+    if (child > 0) {
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+    }
+    if (got != (ssize_t)sizeof verdict)
+        return jrx_fail(JRX_EUNAVAILABLE,
+                        "likwid: it ended itself or hung when it was tried, as it does where likwid-accessD "
+                        "cannot start; set that up, or run as root");
+    return verdict.status ? jrx_fail(verdict.status, "%s", verdict.reason) : 0;
 }
 
 static int likwid_open(struct jrx_meter *meter, const struct jrx_meter_config *config)
@@ -206,7 +259,9 @@ static int likwid_open(struct jrx_meter *meter, const struct jrx_meter_config *c
         return jrx_fail(JRX_ENOMEM, "no memory for the likwid meter");
     meter->source = JRX_MEASURED;
     meter->tick_ns = 1000000;
-    int status = start(meter, config);
+    int status = rehearse(meter, config);
+    if (!status)
+        status = start(meter, config);
     if (status)
         likwid_close(meter);
     return status;
