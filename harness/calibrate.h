@@ -15,7 +15,7 @@ struct jrx_calibration {
 /**
  * Runs the region with growing counts until the wanted window is met, timed by the clock alone.
  * iters    result: at least 1
- * iter_ns  mean time of an iteration in the last, longest trial; may be NULL [ns]
+ * iter_ns  time of an iteration in the fastest trial; may be NULL [ns]
  * Returns 0; JRX_EINVAL for a region without a function.
  */
 int jrx_calibrate(const struct jrx_region *region, const struct jrx_calibration *want, uint64_t *iters,

@@ -252,7 +252,7 @@ static void an_ordinary_user_is_refused_with_the_remedy(void **state)
 static int cover_sys(const char *mount_point)
 {
     static const char *const places[] = {"class", "devices/virtual"};
-    if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+    if (unshare(CLONE_NEWNS) || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL))
         return -1;
     for (int i = 0; i < 2; i++) {
         char where[64], lower[256];
