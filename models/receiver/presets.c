@@ -3,13 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * What short runs showed for "quick": three blocks learn in a third of the updates that five need, at equal cost. Slots
+ * of one PRB are mostly edge, whose statistics do not fit 26; two do. Micro-batches of 4 or 8 slots make the norms so
+ * noisy that inference and training part ways, 16 do not.
+ */
 static const struct rx_preset presets[] = {
     {.name = "quick",
-     .about = "five minutes on two cores",
-     .network = {{"short3", 1, 10000, 4e-3}, {"short3", 0.5, 10000, 4e-3}, {"short3", 0.5, 10000, 4e-3}},
+     .about = "four minutes on two cores of 110 GFLOP/s each",
+     .network = {{"short3", 1, 7000, 4e-3}, {"short3", 0.5, 7000, 4e-3}, {"short3", 0.5, 7000, 4e-3}},
      .prb = 2,
-     .batch = 16,
-     .micro = 8,
+     .batch = 32,
+     .micro = 16,
      .snr_db = {0, 25},
      .mix = 0.7,
      .temperature = 2},

@@ -45,9 +45,10 @@ static int worker_init(struct rx_worker *worker, const struct rx_train *train)
 {
     const struct rx_train_config *c = &train->config;
     const int f = c->link.prb * LK_PRB_SUBCARRIERS;
-    int status = nn_context_init(&worker->student, &train->student.net, NN_TRAINING, c->micro, f, LK_SYMBOLS, 1);
+    const int inner = train->parts == 1 ? train->asked : 1; /* a batch in one piece: the kernels share it out instead */
+    int status = nn_context_init(&worker->student, &train->student.net, NN_TRAINING, c->micro, f, LK_SYMBOLS, inner);
     if (!status && train->teacher)
-        status = nn_context_init(&worker->teacher, &train->teacher->net, NN_INFERENCE, c->micro, f, LK_SYMBOLS, 1);
+        status = nn_context_init(&worker->teacher, &train->teacher->net, NN_INFERENCE, c->micro, f, LK_SYMBOLS, inner);
     if (!status)
         status = lk_slot_init(&worker->slot, &c->link);
     if (status)
@@ -96,6 +97,7 @@ int rx_train_init(struct rx_train *train, const struct rx_train_config *config, 
         train->teacher = teacher;
     }
     train->parts = config->batch / config->micro;
+    train->asked = threads;
     train->threads = threads < train->parts ? threads : train->parts;
     status = rx_receiver_init(&train->student, &config->shape, config->seed);
     if (!status)
@@ -190,7 +192,7 @@ int rx_train_step(struct rx_train *train)
     train->step++;
     nn_adamw_step(&c->adamw, train->step, nn_rate(&c->schedule, train->step), train->student.parameters, train->m,
                   train->v, train->student.net.parameter_floats, train->student.net.decayed_floats, train->gradient,
-                  train->parts, 1.0 / (double)all.bits, train->threads);
+                  train->parts, 1.0 / (double)all.bits, train->asked);
     merge_statistics(train);
     return 0;
 }

@@ -29,7 +29,7 @@ struct rx_train {
     int64_t step;                      /* steps done */
     struct nn_loss_sum last;           /* over the batch of the last step */
     float *m, *v;                      /* of AdamW */
-    int threads, parts;                /* parts: micro-batches of a batch */
+    int asked, threads, parts;         /* threads asked for, and at work on micro-batches; micro-batches of a batch */
     struct rx_worker *worker;          /* [threads]: contexts, a slot, labels */
     float **gradient, **statistic;     /* [parts] blocks */
     struct nn_loss_sum *sum;           /* [parts] */
