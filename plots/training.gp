@@ -12,19 +12,21 @@ dark = "#111111"; middle = "#5b8fc4"; light = "#c6dbef"; white = "#f4f4f4"
 do for [i=1:2] {
   what = i == 1 ? "_time" : "_energy"
   unit = i == 1 ? "_ms" : "_mj"
+  scale = i == 1 ? 1 : 1e-3
   eval panel(i, 2)
   set xlabel "width of the network relative to DeepRx"
-  set ylabel i == 1 ? "time of a slot (ms)" : "energy of a slot (mJ)"
+  set ylabel i == 1 ? "time of a slot (ms)" : "energy of a slot (J)"
   set title i == 1 ? "Run time (measured)" : "Energy (".source.")"
   forward = "forward".what.unit; backward = "backward".what.unit; update = "update".what.unit; inference = "inference".what
-  plot file using ($0+0.19):(column(forward)+column(backward)+column(update)) with boxes fc rgb dark, \
-       file using ($0+0.19):(column(forward)+column(backward)) with boxes fc rgb middle, \
-       file using ($0+0.19):(column(forward)):xtic(strcol("width_ratio")) with boxes fc rgb light, \
-       file using ($0-0.19):(column(inference.unit)) with boxes fc rgb white, \
-       file using ($0-0.19):(column(inference."_ci_lo".unit)):(0):(column(inference."_ci_hi".unit)-column(inference."_ci_lo".unit)) \
+  height(name) = scale * column(name)
+  plot file using ($0+0.19):(height(forward)+height(backward)+height(update)) with boxes fc rgb dark, \
+       file using ($0+0.19):(height(forward)+height(backward)) with boxes fc rgb middle, \
+       file using ($0+0.19):(height(forward)):xtic(strcol("width_ratio")) with boxes fc rgb light, \
+       file using ($0-0.19):(height(inference.unit)) with boxes fc rgb white, \
+       file using ($0-0.19):(height(inference."_ci_lo".unit)):(0):(height(inference."_ci_hi".unit)-height(inference."_ci_lo".unit)) \
            with vectors nohead lc rgb "black" lw 3, \
-       file using ($0+0.19):(column(forward)+column("backward".what."_ci_lo".unit)):(0): \
-           (column("backward".what."_ci_hi".unit)-column("backward".what."_ci_lo".unit)) with vectors nohead lc rgb "black" lw 3
+       file using ($0+0.19):(height(forward)+height("backward".what."_ci_lo".unit)):(0): \
+           (height("backward".what."_ci_hi".unit)-height("backward".what."_ci_lo".unit)) with vectors nohead lc rgb "black" lw 3
 }
 eval legend
 set key maxcols 3
