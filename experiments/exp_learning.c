@@ -242,12 +242,45 @@ static int put_row(void *context, int row, struct jrx_table *table)
     return status;
 }
 
+/* The distilled student over the student alone, stretch by stretch: what the teacher's company costs. */
+static int cost_of_teaching(const struct ex_run *run, const struct jrx_csv *samples, const char *column,
+                            struct jrx_estimate *estimate)
+{
+    double taught[STRETCHES], alone[STRETCHES];
+    char name[64];
+    int status = 0;
+    for (int part = 0; part < STRETCHES && !status; part++) {
+        label(run->settings, RX_DISTILLED * STRETCHES + part, name, sizeof name);
+        taught[part] = one(samples, name, column, &status);
+        label(run->settings, RX_SCRATCH * STRETCHES + part, name, sizeof name);
+        alone[part] = one(samples, name, column, &status);
+    }
+    const struct jrx_sample sample = {.a = taught, .b = alone, .n = STRETCHES};
+    const struct jrx_bootstrap how = {.level = 0.95, .draws = 4000, .seed = 1};
+    return status ? status : jrx_bootstrap(&sample, JRX_MEDIAN_RATIO, &how, estimate);
+}
+
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
 {
-    (void)claims, (void)max; /* what was learnt is judged by experiment ber */
+    (void)max;
+    static const char note[] =
+        "training of the distilled student over that of the student alone, same steps and slots; "
+        "the teacher's own training is not in it";
     struct summary summary = {.run = run, .samples = samples};
+    struct jrx_estimate time, energy;
+    enum jrx_source source = run->window->meter->source;
     int status = ex_only_text(samples, "energy_source", &summary.source);
-    return status ? status : ex_summary(run->dir, &summary_schema, CELLS, put_row, &summary);
+    if (!status)
+        status = ex_summary(run->dir, &summary_schema, CELLS, put_row, &summary);
+    if (!status && !(status = cost_of_teaching(run, samples, "time_ns", &time)))
+        status = cost_of_teaching(run, samples, "energy_j", &energy);
+    if (status)
+        return status;
+    claims[0] = ex_claim_make("distill-energy", "Distilling a student takes more energy than training it from scratch.",
+                              note, &energy, ex_verdict_of_energy(source, energy.low, energy.high, 1, 0), source);
+    claims[1] = ex_claim_make("distill-time", "Distilling a student takes longer than training it from scratch.", note,
+                              &time, ex_verdict_of(time.low, time.high, 1, 0), JRX_MEASURED);
+    return 2;
 }
 
 const struct ex_experiment exp_learning = {.name = "learning",
