@@ -4,7 +4,7 @@
 #include <math.h>
 
 enum {
-    RETRIES = 3,   /* edges passed over because a read beside them was interrupted */
+    RETRIES = 10,  /* edges passed over because a read beside them was interrupted */
     LAST_CALL = 16 /* times give_up_s: the end of patience where every read is interrupted */
 };
 

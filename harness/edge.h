@@ -23,7 +23,7 @@ struct jrx_edge_wait {
 /**
  * Reads the domains which[0..n-1] in turn until each has moved, and gives for each its latest edge. An edge whose
  * interval is much wider than the reads explain (the thread was preempted) is passed over for the next one, up to
- * three times.
+ * ten times.
  * Returns 0 or the first read error. Busy: it spins.
  */
 int jrx_edges_wait(struct jrx_meter *meter, const size_t *which, size_t n, const struct jrx_edge_wait *how,
