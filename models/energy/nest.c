@@ -101,7 +101,8 @@ static int turns(const struct em_nest *nest, int loop)
     return (extent[axis] - 1) / least(extent[axis], nest->loop[loop].step) + 1;
 }
 
-/* Dense 3x3 forward and backward-data copy each tile of the grid, with halo and a border of zeros. */
+/* Dense 3x3 forward and backward-data copy each tile of the grid, with halo and a border of zeros; not where a tile has
+ * all symbols and no dilation in time, when they read the grid itself (kernels/conv3x3/conv3x3_product.h). */
 static double copy_bytes(const struct em_nest *nest)
 {
     const struct kn_shape *s = &nest->shape;
@@ -109,6 +110,8 @@ static double copy_bytes(const struct em_nest *nest)
     if (nest->op != KN_CONV3X3 || nest->dir == KN_BWD_WEIGHTS)
         return 0;
     extents(nest, GRID_LOOPS, extent);
+    if (extent[EM_T] == s->t && (s->dil_t == 1 || s->dil_t >= s->t))
+        return 0;
     int channels = nest->dir == KN_BWD_DATA ? s->oc : s->ic;
     return LINE * (double)kn_blocks(channels) * (extent[EM_F] + 2 * s->dil_f) * (extent[EM_T] + 2 * s->dil_t);
 }
