@@ -193,6 +193,31 @@ static void an_interrupt_reaches_the_command(void **state)
     says(f->out, "total");
 }
 
+/* No option of ours: the program as installed, reading /sys/class/powercap. */
+static void the_real_path_is_read_in_a_namespace_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+    if (geteuid())
+        skip_because("mounting needs root");
+    start_or_skip(f);
+    char line[2048];
+    snprintf(line, sizeof line,
+             "cd %s && unshare -m --propagation private sh -c '"
+             "mount -t overlay overlay -o ro,lowerdir=%s/class:/sys/class /sys/class && "
+             "mount -t overlay overlay -o ro,lowerdir=%s/devices/virtual:/sys/devices/virtual /sys/devices/virtual || "
+             "exit 77; "
+             "%s stat --csv -- sleep 0.1' >out 2>err",
+             f->dir, f->fs.mount, f->fs.mount, f->program);
+    int status = system(line);
+    slurp(f, "out", f->out, sizeof f->out);
+    slurp(f, "err", f->err, sizeof f->err);
+    if (WEXITSTATUS(status) == 77 || strstr(f->err, "unshare"))
+        skip_because("no private mount namespace with overlayfs here");
+    assert_int_equal(WEXITSTATUS(status), 0);
+    says(f->out, "sleep 0.1,powercap,measured,0,,package-0,1,");
+    assert_null(strstr(f->out, "estimated"));
+}
+
 static void intervals_give_power_over_time(void **state)
 {
     struct fixture *f = *state;
@@ -269,6 +294,7 @@ int main(void)
         CASE(a_meter_asked_for_by_name_that_is_not_there_exits_3),
         CASE(an_ordinary_user_exits_3_with_the_remedy),
         CASE(an_interrupt_reaches_the_command),
+        CASE(the_real_path_is_read_in_a_namespace_of_its_own),
         CASE(intervals_give_power_over_time),
         CASE(a_recording_gives_the_energy_again),
         CASE(strict_refuses_a_machine_that_disturbs),
