@@ -45,6 +45,8 @@ KN_INLINE void dw_add_chunk(const struct dw_pair *p, int f, int part, kn_vec sum
     KN_UNROLL(14) for (int i = 0; i < DW_T; i++) if (cols >> i & 1)
     {
         g[i] = kn_ld(p->trace, KN_OUT, dy + i * KN_LANES);
+        dw_fetch(dy + (DW_AHEAD * DW_T + i) * KN_LANES, 0);
+        dw_fetch(x + step + (DW_AHEAD * DW_T + i) * KN_LANES, 0);
         sum[KN_TAPS] = kn_add(sum[KN_TAPS], g[i]);
     }
     KN_UNROLL(14)

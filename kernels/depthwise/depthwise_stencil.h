@@ -103,6 +103,10 @@ KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int
         KN_UNROLL(14) for (int i = 0; i < DW_T; i++) if (reads >> i & 1)
         {
             kn_vec v = dw_read(p, row + i * KN_LANES, &norm, in_multiplier, normed);
+            if (r == 1)
+                dw_fetch(p->in + ((ptrdiff_t)(f + p->dil_f + DW_AHEAD) * DW_T + i) * KN_LANES, 0);
+            if (r == 2)
+                dw_fetch(dw_out_row(p, f + 1) + i * KN_LANES, 1);
             if (i + d < DW_T && cols >> (i + d) & 1)
                 acc[i + d] = kn_fma(v, w0, acc[i + d]);
             if (cols >> i & 1)
