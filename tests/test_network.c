@@ -205,7 +205,7 @@ static void deeprx_agrees_with_the_reference_in_every_layer(void **state)
     struct bench b;
     struct rx_shape shape = {rx_bodies(), 0.0625, 2, RX_LOGITS};
     assert_int_equal(rx_net_init(&b.net, &shape), 0);
-    bench_init(&b, 2, 9, 7, 1);
+    bench_init(&b, 2, 8, 5, 1);
     check_walks(&b, 2);
     bench_fini(&b);
 }

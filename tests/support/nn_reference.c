@@ -44,13 +44,13 @@ static double conv_at(const struct reference *r, const struct nn_layer *l, const
 static void conv(const struct reference *r, int layer)
 {
     const struct nn_layer *l = &r->net->layer[layer];
+    const double *w = tensor_of(r, layer, 0), *bias = tensor_of(r, layer, 1);
     for (int n = 0; n < r->n; n++)
         for (int o = 0; o < l->oc; o++)
             for (int f = 0; f < r->f; f++)
                 for (int t = 0; t < r->t; t++)
                     r->value[layer + 1][at(r, l->oc, n, o, f, t)] =
-                        tensor_of(r, layer, 1)[o] +
-                        conv_at(r, l, r->value[l->in[0]], tensor_of(r, layer, 0), n, o, f, t);
+                        bias[o] + conv_at(r, l, r->value[l->in[0]], w, n, o, f, t);
 }
 
 static void channel_statistics(const struct reference *r, const double *x, int channels, int c, double *mean,
@@ -71,7 +71,7 @@ static void channel_statistics(const struct reference *r, const double *x, int c
 static void norm_relu(const struct reference *r, int layer)
 {
     const struct nn_layer *l = &r->net->layer[layer];
-    const double *x = r->value[l->in[0]];
+    const double *x = r->value[l->in[0]], *scale = tensor_of(r, layer, 0), *shift = tensor_of(r, layer, 1);
     for (int c = 0; c < l->oc; c++) {
         double *mean = &tensor_of(r, layer, 2)[c], *variance = &tensor_of(r, layer, 3)[c];
         if (r->training)
@@ -79,8 +79,7 @@ static void norm_relu(const struct reference *r, int layer)
         for (int n = 0; n < r->n; n++)
             for (int p = 0; p < r->f * r->t; p++) {
                 size_t i = at(r, l->oc, n, c, 0, 0) + (size_t)p;
-                double y =
-                    tensor_of(r, layer, 0)[c] * (x[i] - *mean) / sqrt(*variance + 1e-5) + tensor_of(r, layer, 1)[c];
+                double y = scale[c] * (x[i] - *mean) / sqrt(*variance + 1e-5) + shift[c];
                 r->value[layer + 1][i] = y > 0 ? y : 0;
             }
     }
