@@ -3,6 +3,7 @@
 #include "harness/base/cpu.h"
 #include "harness/base/error.h"
 #include "harness/counters.h"
+#include "harness/crosscheck.h"
 #include "harness/machine.h"
 #include "harness/meter.h"
 #include <argp.h>
@@ -135,6 +136,9 @@ static int run(int argc, char **argv)
         return status;
     jrx_machine_state_read(&state, arguments.sysfs, NULL);
     jrx_quality_state(&found, &state);
+    const struct jrx_meter_config config = {.sysfs = arguments.sysfs};
+    if (jrx_crosscheck_kernel(&found, &config) < 0)
+        jrx_warn(&found, "crosscheck", NAN, NAN, "see the meters above", "%s", jrx_last_error());
     json_t *report = json_pack("{s:{s:s, s:s, s:o, s:o, s:o}, s:o, s:o, s:o}", "machine", "cpu", machine.cpu,
                                "hypervisor", machine.hypervisor, "packages", number(machine.packages), "cores",
                                number(machine.cores), "threads", number(machine.units), "meters", meters(&arguments),

@@ -7,6 +7,7 @@
 #ifndef EXPERIMENTS_EXPERIMENT_H
 #define EXPERIMENTS_EXPERIMENT_H
 #include "experiments/claim.h"
+#include "harness/counters/sde.h"
 #include "harness/progress.h"
 #include "harness/quality.h"
 #include "harness/table.h"
@@ -42,6 +43,7 @@ struct ex_run {
     struct jrx_window *window; /* the open meter, ready for windows; shared by all experiments of a run */
     struct jrx_progress *progress;
     struct jrx_warnings *warnings; /* collected for meta.json and the report */
+    struct jrx_sde *sde;           /* what was done, published to PAPI tools; NULL: not published */
     double idle_w;                 /* of the current block; NAN: not known */
     void *state;                   /* the experiment's own, between begin() and end() */
 };

@@ -58,6 +58,23 @@ const struct ex_experiment *ex_find(const char *name)
 
 /* ---- one repetition ------------------------------------------------------------------------------------------- */
 
+/* What a window did, as software-defined events: after it, so that nothing lies within it. */
+static void publish(struct jrx_sde *sde, const struct jrx_work *work, double calls)
+{
+    const struct {
+        enum jrx_sde_event event;
+        double amount;
+    } done[] = {{JRX_SDE_FLOP, work->flop},
+                {JRX_SDE_L1_BYTES, work->l1_bytes},
+                {JRX_SDE_L2_BYTES, work->l2_bytes},
+                {JRX_SDE_L3_BYTES, work->l3_bytes},
+                {JRX_SDE_DRAM_BYTES, work->dram_bytes}};
+    for (size_t i = 0; i < sizeof done / sizeof *done; i++)
+        if (!isnan(done[i].amount))
+            jrx_sde_add(sde, done[i].event, (int64_t)(done[i].amount * calls));
+    jrx_sde_add(sde, JRX_SDE_REGIONS, (int64_t)calls);
+}
+
 int ex_measure(struct ex_run *run, const struct jrx_region *region, uint64_t *iters, struct jrx_table *samples,
                double *time_ns)
 {
@@ -74,6 +91,7 @@ int ex_measure(struct ex_run *run, const struct jrx_region *region, uint64_t *it
     if ((status = jrx_window_measure(run->window, region, *iters, &result)))
         return status;
     double calls = (double)*iters;
+    publish(run->sde, &region->work, calls);
     *time_ns = (double)result.time_ns / calls;
     jrx_put_integer(samples, "iters", (int64_t)*iters);
     jrx_put_real(samples, "window_s", (double)result.time_ns * 1e-9);
@@ -234,7 +252,8 @@ int ex_session_run(struct ex_session *session, const struct ex_experiment *exper
                          .settings = &session->settings,
                          .window = &session->window,
                          .progress = &session->progress,
-                         .warnings = &session->warnings};
+                         .warnings = &session->warnings,
+                         .sde = session->sde};
     struct jrx_column column[MAX_COLUMNS];
     struct ex_plan plan = {.reps = 1};
     int status = experiment->plan(&session->settings, &plan);

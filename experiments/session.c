@@ -1,12 +1,13 @@
 /* The folder of a run, its meter, and what is written about it: the part of runner.h that is not experiments. */
 #include "experiments/runner.h"
 #include "harness/base/error.h"
-#include "harness/base/rng.h"
+#include "harness/crosscheck.h"
 #include "harness/interrupt.h"
 #include "harness/machine.h"
 #include "harness/provenance.h"
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,12 @@ static int open_meter(struct ex_session *session, const struct ex_session_option
         const struct jrx_warning *w = &session->meter.warnings.item[i];
         jrx_warn(&session->warnings, w->code, w->value, w->threshold, w->remedy, "%s", w->text);
     }
+    if (jrx_crosscheck_kernel(&session->warnings, &config) < 0)
+        jrx_warn(&session->warnings, "crosscheck", NAN, NAN, "joulerx doctor shows every meter", "%s",
+                 jrx_last_error());
+    if (jrx_sde_open(&session->sde))
+        session->sde =
+            NULL; /* another session of this process publishes already, or PAPI has no SDE: nothing is lost */
     struct jrx_machine_state state;
     jrx_machine_state_read(&state, options->sysfs, NULL);
     jrx_quality_state(&session->warnings, &state);
@@ -178,6 +185,7 @@ void ex_session_close(struct ex_session *session, int finished)
             jrx_progress_say(&session->progress, jrx_last_error());
     }
     jrx_progress_fini(&session->progress);
+    jrx_sde_close(session->sde);
     jrx_window_close(&session->window);
     jrx_meter_close(&session->meter);
     jrx_provenance_free(session->provenance);
