@@ -47,27 +47,39 @@ KN_INLINE void kn_gradient_piece(const struct kn_gradient *g, int channel, const
     kn_vec acc[16 * KN_VC * KN_PARTS];
     float *dw = g->dw + (ptrdiff_t)channel * KN_LANES;
     KN_UNROLL(16)
-    for (int i = 0; i < mi; i++) KN_UNROLL(8) for (int v = 0; v < parts; v++) acc[i * parts + v] =
-        kn_ld(g->trace, KN_WEIGHT, dw + v / KN_PARTS * g->w_block + i * KN_LANES + v % KN_PARTS * KN_WIDTH);
+    for (int i = 0; i < mi; i++) {
+        KN_UNROLL(8)
+        for (int v = 0; v < parts; v++) {
+            const float *from = dw + v / KN_PARTS * g->w_block + i * KN_LANES + v % KN_PARTS * KN_WIDTH;
+            acc[i * parts + v] = kn_ld(g->trace, KN_WEIGHT, from);
+        }
+    }
     for (int r = 0; r < g->rows; r++) {
         const float *x = g->x + r * g->row + channel, *dy = g->dy + r * g->row;
         for (int p = 0; p < g->run; p++, x += KN_LANES, dy += KN_LANES) {
             kn_vec out[KN_VC * KN_PARTS];
             KN_UNROLL(8)
-            for (int v = 0; v < parts; v++) out[v] =
-                kn_ld(g->trace, KN_OUT, dy + v / KN_PARTS * g->plane + v % KN_PARTS * KN_WIDTH);
-            KN_UNROLL(16) for (int i = 0; i < mi; i++)
-            {
+            for (int v = 0; v < parts; v++) {
+                out[v] = kn_ld(g->trace, KN_OUT, dy + v / KN_PARTS * g->plane + v % KN_PARTS * KN_WIDTH);
+            }
+            KN_UNROLL(16)
+            for (int i = 0; i < mi; i++) {
                 kn_vec in = kn_ldb(g->trace, KN_IN, x + i);
                 KN_UNROLL(8)
-                for (int v = 0; v < parts; v++) acc[i * parts + v] = kn_fma(in, out[v], acc[i * parts + v]);
+                for (int v = 0; v < parts; v++) {
+                    acc[i * parts + v] = kn_fma(in, out[v], acc[i * parts + v]);
+                }
             }
         }
     }
     KN_UNROLL(16)
-    for (int i = 0; i < mi; i++) KN_UNROLL(8) for (int v = 0; v < parts; v++)
-        kn_st(g->trace, KN_WEIGHT, dw + v / KN_PARTS * g->w_block + i * KN_LANES + v % KN_PARTS * KN_WIDTH,
-              acc[i * parts + v]);
+    for (int i = 0; i < mi; i++) {
+        KN_UNROLL(8)
+        for (int v = 0; v < parts; v++) {
+            float *to = dw + v / KN_PARTS * g->w_block + i * KN_LANES + v % KN_PARTS * KN_WIDTH;
+            kn_st(g->trace, KN_WEIGHT, to, acc[i * parts + v]);
+        }
+    }
 }
 
 typedef void kn_gradient_fn(const struct kn_gradient *g, int channel);
@@ -115,10 +127,14 @@ static inline void kn_gradient_bias(const struct kn_gradient *g, float *db, int 
         kn_vec sum[4] = {kn_ld(g->trace, KN_BIAS, db + v * KN_WIDTH), kn_zero(), kn_zero(), kn_zero()};
         const float *dy = g->dy + v / KN_PARTS * g->plane + v % KN_PARTS * KN_WIDTH;
         for (int r = 0; r < g->rows; r++)
-            for (int p = 0; p < g->run; p += 4)
+            for (int p = 0; p < g->run; p += 4) {
                 KN_UNROLL(4)
-                for (int q = 0; q < 4; q++) if (p + q < g->run) sum[q] =
-                    kn_add(sum[q], kn_ld(g->trace, KN_OUT, dy + r * g->row + (ptrdiff_t)(p + q) * KN_LANES));
+                for (int q = 0; q < 4; q++) {
+                    const float *from = dy + r * g->row + (ptrdiff_t)(p + q) * KN_LANES;
+                    if (p + q < g->run)
+                        sum[q] = kn_add(sum[q], kn_ld(g->trace, KN_OUT, from));
+                }
+            }
         kn_st(g->trace, KN_BIAS, db + v * KN_WIDTH, kn_add(kn_add(sum[0], sum[1]), kn_add(sum[2], sum[3])));
     }
 }
