@@ -162,7 +162,7 @@ format-check:
 # JOULERX_TEST_FAST=1 asks long statistical tests for a short form where a tool slows them down
 check-asan: ## the unit tests under AddressSanitizer and UBSan
 	@echo "-- AddressSanitizer, UBSan"
-	@JOULERX_TEST_FAST=1 $(MAKE) -j2 unit O=$O-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+	@JOBS=2 JOULERX_TEST_FAST=1 $(MAKE) -s -j2 unit O=$O-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 
 check-clang: ## build program and tests with clang
 	@echo "-- clang"
@@ -171,7 +171,7 @@ check-clang: ## build program and tests with clang
 # AVX-512 is an illegal instruction to valgrind and FMA is emulated a thousand times slower: baseline kernels only.
 check-valgrind: $(TESTS) ## the unit tests under valgrind's memory checker
 	@echo "-- valgrind"
-	@JOULERX_TEST_FAST=1 JOULERX_ISA=baseline OPENBLAS_CORETYPE=NEHALEM OMP_NUM_THREADS=1 \
+	@JOBS=2 JOULERX_TEST_FAST=1 JOULERX_ISA=baseline OPENBLAS_CORETYPE=NEHALEM OMP_NUM_THREADS=1 \
 	    RUNNER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp" sh tests/run.sh $(filter-out $(addprefix $O/tests/,$(VALGRIND_SKIP)),$(TESTS))
 
 tests: $(TESTS) $(FAKES)
