@@ -37,8 +37,8 @@ struct state {
 
 static int plan(const struct ex_settings *settings, struct ex_plan *plan)
 {
-    (void)settings;
-    *plan = (struct ex_plan){.cells = POINTS, .reps = BLOCKS, .shuffled = 1, .item_s = 0.5};
+    *plan = (struct ex_plan){
+        .cells = POINTS, .reps = BLOCKS, .shuffled = 1, .item_s = settings->preset->slots / (100.0 * BLOCKS)};
     return 0;
 }
 
@@ -147,8 +147,8 @@ static int put_row(void *context, int row, struct jrx_table *table)
 {
     const struct summary *summary = context;
     double errors[BLOCKS], bits[BLOCKS], interval[2];
-    int point = row / RECEIVERS;
-    const char *receiver = names[row % RECEIVERS];
+    int point = row % POINTS; /* a curve's points follow one another */
+    const char *receiver = names[row / POINTS];
     int status = blocks_of(summary->run, summary->samples, point, receiver, errors, bits);
     if (!status)
         status = lk_bootstrap(errors, bits, BLOCKS, 1, interval);

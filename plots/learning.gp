@@ -5,7 +5,7 @@ source = word(note, words(note))
 networks = "teacher scratch distilled"
 names = "'teacher' 'student from scratch' 'student distilled'"
 set multiplot title "Training on the simulated uplink\n{/*0.8 ".note."; each point: mean over a twentieth of the training}"
-set logscale y
+set yrange [0:*]
 eval panel(1, 2)
 set xlabel "training time (s), measured"
 set ylabel "cross-entropy (nat per bit)"
