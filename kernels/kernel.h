@@ -75,7 +75,10 @@ const struct kn_kernel *const *kn_kernels(size_t *count);
 const struct kn_kernel *kn_traced(const struct kn_kernel *kernel);
 /** By name; NULL with a jrx_fail() message that lists near names. */
 const struct kn_kernel *kn_find(const char *name);
-/** Whether this CPU, as masked by JOULERX_ISA, runs it. */
+/**
+ * Whether this CPU, as masked by JOULERX_ISA, runs it. If not, call none of its functions: the whole file is compiled
+ * for its instruction set, resolve() and work() too.
+ */
 int kn_runnable(const struct kn_kernel *kernel);
 /** The variant to use when nobody asks for one: the highest runnable instruction set. Never NULL, never blas.
  * Separable has no backward: that takes what lies between its halves, which forward does not keep. */

@@ -13,8 +13,10 @@ static int in_child(int (*fn)(void))
 {
     int status;
     pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
+        signal(SIGINT, SIG_DFL); /* a shell starts background jobs with SIGINT ignored */
         _exit(fn());
+    }
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -20,6 +20,7 @@ static pid_t start(char *const arguments[])
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
         dup2(null, STDOUT_FILENO);
         dup2(null, STDERR_FILENO);
+        signal(SIGINT, SIG_DFL); /* a shell starts background jobs with SIGINT ignored */
         execv(program, arguments);
         _exit(127);
     }
