@@ -159,12 +159,13 @@ format: ## clang-format all sources
 format-check:
 	@clang-format --dry-run -Werror $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c tests/fake/*.c tests/bench/*.c) && echo "format: ok"
 
-# -O1 -g1: at -O2 the unrolled kernels, instrumented, take a compiler ten times as long
-ASAN := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# -O1 -g1: at -O2 the unrolled kernels, instrumented, take a compiler ten times as long. Its warnings are guesses at -O1;
+# the ordinary builds are where warnings are errors.
+ASAN := -O1 -g1 -w -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # JOULERX_TEST_FAST=1 asks long statistical tests for a short form where a tool slows them down
 check-asan: ## the unit tests under AddressSanitizer and UBSan
 	@echo "-- AddressSanitizer, UBSan"
-	@JOBS=2 JOULERX_TEST_FAST=1 $(MAKE) -s -j2 unit O=$O-asan SAN="$(ASAN)"
+	@JOBS=2 JOULERX_TEST_FAST=1 $(MAKE) -s -j2 unit O=$O-asan WERROR= SAN="$(ASAN)"
 
 check-clang: ## build program and tests with clang
 	@echo "-- clang"
