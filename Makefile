@@ -38,8 +38,6 @@ SRC         := $(sort $(wildcard harness/*.c harness/*/*.c kernels/*.c kernels/*
 LIB_OBJ     := $(patsubst %.c,$O/%.o,$(filter-out experiments/main.c,$(SRC))) $(patsubst %.c,$O/%.traced.o,$(TRACED))
 HEADERS     := $(sort $(shell find harness kernels models experiments tests -name '*.h'))
 TEST_SRC    := $(sort $(wildcard tests/test_*.c))
-# too slow under valgrind, or about timing
-VALGRIND_SKIP :=
 SUPPORT_OBJ := $(patsubst %.c,$O/%.o,$(wildcard tests/support/*.c))
 TESTS       := $(patsubst tests/%.c,$O/tests/%,$(TEST_SRC))
 
@@ -175,7 +173,7 @@ check-clang: ## build program and tests with clang
 check-valgrind: $(TESTS) ## the unit tests under valgrind's memory checker
 	@echo "-- valgrind"
 	@JOBS=2 JOULERX_TEST_FAST=1 JOULERX_ISA=baseline OPENBLAS_CORETYPE=NEHALEM OMP_NUM_THREADS=1 \
-	    RUNNER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp" sh tests/run.sh $(filter-out $(addprefix $O/tests/,$(VALGRIND_SKIP)),$(TESTS))
+	    RUNNER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp" sh tests/run.sh $(TESTS)
 
 tests: $(TESTS) $(FAKES)
 

@@ -16,7 +16,6 @@ struct ex_session {
     struct jrx_warnings warnings;
     struct jrx_provenance *provenance;
     struct jrx_sde *sde; /* the work of every window, for other PAPI-based tools to read */
-    int resumed;         /* the folder existed: finished repetitions in it are not run again */
 };
 
 struct ex_session_options {

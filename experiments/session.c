@@ -84,7 +84,6 @@ static int settings_read(struct ex_session *session, const char **meter, json_t 
 static int open_folder(struct ex_session *session, const struct ex_session_options *options)
 {
     if (options->resume) {
-        session->resumed = 1;
         if (!*options->resume)
             return newest_unfinished(options->kind, session->dir, sizeof session->dir);
         snprintf(session->dir, sizeof session->dir, "%s", options->resume);
