@@ -34,7 +34,20 @@ int ex_sheet_open(struct ex_sheet *sheet, const char *path)
 
 void ex_sheet_text(struct ex_sheet *s, const char *name, const char *value)
 {
-    fprintf(s->to, "%s%s", s->column++ ? "," : "", s->header ? name : value);
+    const char *text = s->header ? name : value;
+    if (s->column++)
+        fputc(',', s->to);
+    if (!strpbrk(text, ",\"\r\n")) {
+        fputs(text, s->to);
+        return;
+    }
+    fputc('"', s->to);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', s->to);
+        fputc(*text, s->to);
+    }
+    fputc('"', s->to);
 }
 
 void ex_sheet_integer(struct ex_sheet *s, const char *name, int64_t value)

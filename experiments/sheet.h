@@ -20,7 +20,7 @@ int ex_sheet_open(struct ex_sheet *sheet, const char *path);
 /** The sheet that is standard output. */
 void ex_sheet_stdout(struct ex_sheet *sheet);
 
-void ex_sheet_text(struct ex_sheet *sheet, const char *name, const char *value); /* no quotes, commas, line ends */
+void ex_sheet_text(struct ex_sheet *sheet, const char *name, const char *value); /* quoted where RFC 4180 asks for it */
 void ex_sheet_integer(struct ex_sheet *sheet, const char *name, int64_t value);
 void ex_sheet_real(struct ex_sheet *sheet, const char *name, double value); /* %.17g; empty if not finite */
 void ex_sheet_end_row(struct ex_sheet *sheet);
