@@ -28,7 +28,7 @@ struct arguments {
 static void note(struct tally *tally, const struct kn_problem *problem, const struct kn_tile *tile, uint64_t seed,
                  const struct kn_outcome *outcome)
 {
-    char layer[64], tiling[80];
+    char layer[64], tiling[KN_TILE_TEXT];
     const struct kn_shape *s = &problem->shape;
     if (outcome->residual > tally->residual)
         tally->residual = outcome->residual;

@@ -6,11 +6,18 @@
 #include "harness/meter.h"
 #include "kernels/kernel.h"
 #include <argp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-static int list_kernels(void)
+struct what {
+    int list;
+    const char *argument[2]; /* of `tiles`: kernel and layer */
+};
+
+static int list_kernels(const struct what *what)
 {
+    (void)what;
     size_t count;
     const struct kn_kernel *const *kernels = kn_kernels(&count);
     for (size_t i = 0; i < count; i++)
@@ -20,8 +27,9 @@ static int list_kernels(void)
     return 0;
 }
 
-static int list_experiments(void)
+static int list_experiments(const struct what *what)
 {
+    (void)what;
     size_t count;
     const struct ex_experiment *const *all = ex_experiments(&count);
     for (size_t i = 0; i < count; i++)
@@ -29,8 +37,9 @@ static int list_experiments(void)
     return 0;
 }
 
-static int list_meters(void)
+static int list_meters(const struct what *what)
 {
+    (void)what;
     enum { MAX = 16 };
     static struct jrx_meter_info info[MAX];
     const struct jrx_meter_config config = {0};
@@ -41,8 +50,9 @@ static int list_meters(void)
     return 0;
 }
 
-static int list_counters(void)
+static int list_counters(const struct what *what)
 {
+    (void)what;
     for (const struct jrx_counter_ops *const *source = jrx_counter_sources(); *source; source++) {
         char note[512] = "";
         int status = (*source)->probe(note, sizeof note);
@@ -57,8 +67,9 @@ static void print_event(void *source, const char *event, const char *about)
     printf("%-10s %-40s %s\n", (const char *)source, event, about);
 }
 
-static int list_events(void)
+static int list_events(const struct what *what)
 {
+    (void)what;
     for (const struct jrx_counter_ops *const *source = jrx_counter_sources(); *source; source++) {
         char note[512], name[32];
         if (!(*source)->probe(note, sizeof note)) {
@@ -71,8 +82,9 @@ static int list_events(void)
     return 0;
 }
 
-static int list_columns(void)
+static int list_columns(const struct what *what)
 {
+    (void)what;
     size_t count;
     const struct ex_experiment *const *all = ex_experiments(&count);
     for (size_t i = 0; i < count; i++) {
@@ -85,36 +97,122 @@ static int list_columns(void)
     return 0;
 }
 
+/* Smallest and largest value that a kernel makes of a block size, and what it takes by itself. */
+static void print_size(const struct kn_kernel *kernel, const struct kn_shape *shape, const char *name,
+                       const char *about, size_t offset)
+{
+    struct kn_tile least = {0}, most = {0}, usual = {0};
+    *(int *)((char *)&least + offset) = 1;
+    *(int *)((char *)&most + offset) = INT_MAX;
+    least = kernel->resolve(shape, &least);
+    most = kernel->resolve(shape, &most);
+    usual = kernel->resolve(shape, &usual);
+    int from = *(int *)((char *)&least + offset);
+    printf("%-6s %-44s %d to %d in steps of %d; default %d\n", name, about, from, *(int *)((char *)&most + offset),
+           from, *(int *)((char *)&usual + offset));
+}
+
+static void print_choices(const struct kn_kernel *kernel, const struct kn_tile *usual)
+{
+    if (kernel->tile_fields & KN_TILE_REG) {
+        printf("%-6s %-44s 1x1 to %dx%d, pixels %d", "reg", "sums in registers, pixels x blocks of 16", kernel->max_px,
+               kernel->max_vc, kernel->max_px);
+        for (int px = 8; px > 0; px /= 2)
+            if (px < kernel->max_px)
+                printf(" %d", px);
+        printf("; default %dx%d\n", usual->px, usual->vc);
+    }
+    if (kernel->tile_fields & KN_TILE_ORDER) {
+        printf("%-6s %-44s", "order", "loops: g grid, o output, i input channels");
+        for (int o = 1; o < KN_ORDERS; o++)
+            if (kernel->orders >> o & 1)
+                printf(" %s", kn_order_name((enum kn_order)o));
+        printf("; default %s\n", kn_order_name(usual->order));
+    }
+    if (kernel->tile_fields & KN_TILE_KEEP)
+        printf("%-6s %-44s yes, no; default %s\n", "keep", "the depthwise result stays in the cache",
+               usual->keep == KN_KEEP_NO ? "no" : "yes");
+}
+
+/* Limits and defaults depend on the layer: the one given, or one of the kernel's operator. */
+static int list_tiles(const struct what *what)
+{
+    static const char *const layers[KN_OPS] = {"pw:c256:k256", "dw:c256:d2x3", "conv:c64:k64", "sep:c256:k256:d2x3"};
+    static const struct {
+        const char *name, *about;
+        unsigned field;
+        size_t offset;
+    } sizes[] = {{"oc", "block of output channels", KN_TILE_OC, offsetof(struct kn_tile, oc)},
+                 {"ic", "block of input channels", KN_TILE_IC, offsetof(struct kn_tile, ic)},
+                 {"f", "block of subcarriers", KN_TILE_F, offsetof(struct kn_tile, f)},
+                 {"t", "block of symbols", KN_TILE_T, offsetof(struct kn_tile, t)}};
+    const struct kn_kernel *kernel = what->argument[0] ? kn_find(what->argument[0]) : NULL;
+    if (!kernel)
+        return what->argument[0] ? JRX_EINVAL
+                                 : jrx_fail(JRX_EINVAL, "list tiles KERNEL [LAYER]: `joulerx list kernels` names them");
+    const char *layer = what->argument[1] ? what->argument[1] : layers[kernel->op];
+    struct kn_shape shape = {.n = 1, .f = 312, .t = 14};
+    const struct kn_tile none = {0};
+    enum kn_op op;
+    int status = kn_layer_parse(layer, &op, &shape);
+    if (!status && op != kernel->op)
+        status = jrx_fail(JRX_EINVAL, "layer %s: %s computes %s; e.g. %s", layer, kernel->name, kn_op_name(kernel->op),
+                          layers[kernel->op]);
+    if (!status && !kn_runnable(kernel))
+        status = jrx_fail(JRX_EUNAVAILABLE, "%s: not on this CPU; its limits cannot be asked", kernel->name);
+    if (!status)
+        status = kernel->supports(&shape, &none);
+    if (status)
+        return status;
+    const struct kn_tile usual = kernel->resolve(&shape, &none);
+    printf("%s on %s, grid 312x14:%s\n", kernel->name, layer, kernel->tile_fields ? "" : " no tiling to choose");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (kernel->tile_fields & sizes[i].field)
+            print_size(kernel, &shape, sizes[i].name, sizes[i].about, sizes[i].offset);
+    print_choices(kernel, &usual);
+    return 0;
+}
+
 static const struct {
     const char *name;
-    int (*run)(void);
+    int (*run)(const struct what *what);
 } lists[] = {{"kernels", list_kernels},   {"experiments", list_experiments}, {"meters", list_meters},
-             {"counters", list_counters}, {"events", list_events},           {"columns", list_columns}};
+             {"counters", list_counters}, {"events", list_events},           {"columns", list_columns},
+             {"tiles", list_tiles}};
 enum { LISTS = sizeof lists / sizeof *lists };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    int *which = state->input;
+    struct what *what = state->input;
     if (key == ARGP_KEY_NO_ARGS)
-        argp_error(state, "list what? kernels, experiments, meters, counters, events or columns");
+        argp_error(state, "list what? kernels, tiles, experiments, meters, counters, events or columns");
     if (key != ARGP_KEY_ARG)
         return ARGP_ERR_UNKNOWN;
-    for (*which = 0; *which < LISTS && strcmp(argument, lists[*which].name); ++*which)
+    if (state->arg_num > 0) {
+        if (state->arg_num > 2 || strcmp(lists[what->list].name, "tiles") != 0)
+            argp_error(state, "'%s': one word too many", argument);
+        what->argument[state->arg_num - 1] = argument;
+        return 0;
+    }
+    for (what->list = 0; what->list < LISTS && strcmp(argument, lists[what->list].name); what->list++)
         ;
-    if (*which == LISTS)
-        argp_error(state, "'%s': there are kernels, experiments, meters, counters, events and columns", argument);
+    if (what->list == LISTS)
+        argp_error(state, "'%s': there are kernels, tiles, experiments, meters, counters, events and columns",
+                   argument);
     return 0;
 }
 
 static int run(int argc, char **argv)
 {
-    int which = 0;
+    struct what what = {0};
     const struct argp argp = {.parser = parse,
-                              .args_doc = "kernels|experiments|meters|counters|events|columns",
+                              .args_doc = "kernels|tiles KERNEL [LAYER]|experiments|meters|counters|events|columns",
                               .doc = "Lists what there is, one a line."};
-    argp_parse(&argp, argc, argv, 0, NULL, &which);
-    return lists[which].run();
+    argp_parse(&argp, argc, argv, 0, NULL, &what);
+    return lists[what.list].run(&what);
 }
 
-const struct ex_command cmd_list = {
-    .name = "list", .summary = "kernels, experiments, meters, counters, events, columns", .order = 30, .run = run};
+const struct ex_command cmd_list = {.name = "list",
+                                    .summary = "kernels, their tiles, experiments, meters, counters, events, columns",
+                                    .order = 30,
+                                    .run = run};

@@ -84,7 +84,7 @@ int kn_check_work(const struct kn_kernel *kernel, const struct kn_problem *probl
  */
 size_t kn_case_shapes(enum kn_op op, int full, struct kn_shape *shapes, size_t max);
 
-enum { KN_CASE_TILES = 32 };
+enum { KN_CASE_TILES = 48 };
 /**
  * Tiles to try on a shape: the default; and each honoured field alone at 1, its default -1 and +1, 5 and beyond the
  * axis; and all of them at 1, 3 and 17. Those that supports() refuses are left out. Returns how many.

@@ -58,6 +58,8 @@ struct kn_kernel {
     enum kn_dir dir;
     enum kn_isa isa;
     unsigned tile_fields; /* KN_TILE_*: which fields of struct kn_tile it honours */
+    int max_px, max_vc;   /* its largest register block; 0 unless KN_TILE_REG */
+    unsigned orders;      /* bit o for each enum kn_order o it honours; 0 unless KN_TILE_ORDER */
 
     /** 0, or JRX_EINVAL with the reason: a shape that is no shape, a tile out of range. Does not ask the CPU. */
     int (*supports)(const struct kn_shape *shape, const struct kn_tile *tile);

@@ -10,6 +10,7 @@
  */
 #ifndef KERNELS_PRODUCT_H
 #define KERNELS_PRODUCT_H
+#include "harness/base/error.h"
 #include "kernels/kernel.h"
 #include "kernels/simd.h"
 
@@ -37,12 +38,48 @@ struct kn_product {
     int taps;
     int from, to; /* input channels [from, to), counted from x and w */
     int resume;   /* start from what y holds: the sum goes on where an earlier call left off */
+    int first;    /* into kn_piece_size: the largest piece used */
+    int vc;       /* blocks of output channels in a piece, at most KN_VC; 0: KN_VC */
     enum kn_operand x_is, w_is, y_is;
     struct kn_trace *trace;
 };
 
 enum { KN_PIECE_SIZES = 5 };
 static const int kn_piece_size[KN_PIECE_SIZES] = {KN_PX, 8, 4, 2, 1};
+
+static inline int kn_product_reg_check(const struct kn_tile *tile)
+{
+    if (tile->px > KN_PX || tile->vc > KN_VC)
+        return jrx_fail(JRX_EINVAL, "tile: reg=%dx%d; the registers hold sums of at most %d pixels by %d blocks",
+                        tile->px, tile->vc, KN_PX, KN_VC);
+    return 0;
+}
+
+static inline int kn_product_first(int px)
+{
+    int first = 0;
+    while (px && kn_piece_size[first] > px)
+        first++;
+    return first;
+}
+
+/* The register block that a tile's becomes: pieces have KN_PX, 8, 4, 2 or 1 pixels. */
+static inline void kn_product_resolve_reg(const struct kn_tile *asked, struct kn_tile *tile)
+{
+    tile->px = kn_piece_size[kn_product_first(asked->px)];
+    tile->vc = asked->vc ? asked->vc : KN_VC;
+}
+
+static inline void kn_product_set_reg(const struct kn_tile *resolved, struct kn_product *p)
+{
+    p->first = kn_product_first(resolved->px);
+    p->vc = resolved->vc;
+}
+
+static inline int kn_product_vc(const struct kn_product *p)
+{
+    return p->vc ? p->vc : KN_VC;
+}
 
 /* Where the sums of px * vc accumulators start. */
 KN_INLINE void kn_product_start(const struct kn_product *p, kn_vec *acc, const float *bias, const float *y,
@@ -155,12 +192,13 @@ static kn_piece_fn *const kn_pieces[KN_VC][KN_PIECE_SIZES] = {KN_PIECE_ROW(1)};
 /* A run of `pixels` pixels by `blocks` blocks of output channels; pixels outermost. */
 static inline void kn_product_run(const struct kn_product *p, int pixels, int blocks)
 {
-    for (int at = 0, size = 0; at < pixels; at += kn_piece_size[size]) {
+    const int most = kn_product_vc(p);
+    for (int at = 0, size = p->first; at < pixels; at += kn_piece_size[size]) {
         while (kn_piece_size[size] > pixels - at)
             size++;
         int ends = (at == 0 ? KN_FIRST_PIECE : 0) | (at + kn_piece_size[size] == pixels ? KN_LAST_PIECE : 0);
-        for (int b = 0; b < blocks; b += KN_VC) {
-            int vc = blocks - b < KN_VC ? blocks - b : KN_VC;
+        for (int b = 0; b < blocks; b += most) {
+            int vc = blocks - b < most ? blocks - b : most;
             kn_pieces[vc - 1][size](p, p->x + (ptrdiff_t)at * KN_LANES, p->w + b * p->w_block,
                                     p->bias ? p->bias + b * KN_LANES : NULL,
                                     p->y + b * p->y_plane + (ptrdiff_t)at * KN_LANES, ends);
@@ -168,16 +206,18 @@ static inline void kn_product_run(const struct kn_product *p, int pixels, int bl
     }
 }
 
-/* Adds what kn_product_run() does `times` times over; of `p` taps, channels and resume are read. */
+/* Adds what kn_product_run() does `times` times over; of `p` taps, channels, resume and register block are read. */
 static inline void kn_product_count(struct kn_work *work, double times, const struct kn_product *p, int pixels,
                                     int blocks, int bias)
 {
-    int left = pixels % KN_PX, pieces = pixels / KN_PX + __builtin_popcount((unsigned)left);
-    int last = left ? left & -left : KN_PX, groups = (blocks + KN_VC - 1) / KN_VC;
+    int px = kn_piece_size[p->first], vc = kn_product_vc(p);
+    int left = pixels % px, pieces = pixels / px + __builtin_popcount((unsigned)left);
+    int last = left ? left & -left : px, groups = (blocks + vc - 1) / vc;
     double block_bytes = KN_LANES * sizeof(float), results = (double)pixels * blocks, channels = p->to - p->from;
     for (int k = 0; k < p->taps; k++) {
         int edge = p->tap[k].edge, reached = pixels - (edge != 0);
-        int skipped = edge < 0 ? pixels == 1 : edge > 0 && last == 1; /* a piece of the one pixel without the tap */
+        int skipped =
+            edge < 0 ? pixels == 1 || px == 1 : edge > 0 && last == 1; /* a piece of the one pixel without the tap */
         work->load_bytes +=
             times * channels * (sizeof(float) * (double)reached * groups + block_bytes * (pieces - skipped) * blocks);
         work->executed_flop += times * channels * 2 * KN_LANES * reached * blocks;

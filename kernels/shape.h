@@ -21,11 +21,29 @@ struct kn_shape {
     int mid;          /* separable only: channels between its halves, a multiple of ic */
 };
 
-/* Block sizes of the loop nest, in elements of the axis; 0 = the kernel's default. */
+/* The loops over blocks, outermost first: o output channels, i input channels, g blocks of the grid (n, f, t). */
+enum kn_order { KN_ORDER_DEFAULT, KN_ORDER_GOI, KN_ORDER_GIO, KN_ORDER_OGI, KN_ORDER_IGO, KN_ORDERS };
+/* Whether a separable call keeps the depthwise result in the cache, a band at a time, or writes all of it first. */
+enum kn_keep { KN_KEEP_DEFAULT, KN_KEEP_YES, KN_KEEP_NO };
+
+/* How a call is cut up; 0 = the kernel's default. */
 struct kn_tile {
-    int oc, ic, f, t;
+    int oc, ic, f, t; /* block sizes, in elements of the axis */
+    int px, vc;       /* register block: pixels by blocks of 16 results whose sums stay in registers; both or none */
+    enum kn_order order;
+    enum kn_keep keep;
 };
-enum { KN_TILE_OC = 1, KN_TILE_IC = 2, KN_TILE_F = 4, KN_TILE_T = 8 };
+enum {
+    KN_TILE_OC = 1,
+    KN_TILE_IC = 2,
+    KN_TILE_F = 4,
+    KN_TILE_T = 8,
+    KN_TILE_REG = 16,
+    KN_TILE_ORDER = 32,
+    KN_TILE_KEEP = 64,
+    KN_TILE_ALL = 127,
+    KN_TILE_TEXT = 128 /* characters that hold any tile as text */
+};
 
 /** "pointwise", "depthwise", "conv3x3", "separable"; "fwd", "bwd_data", "bwd_weights". */
 const char *kn_op_name(enum kn_op op);
@@ -67,7 +85,13 @@ int kn_layer_parse(const char *text, enum kn_op *op, struct kn_shape *shape);
 /** The inverse, into text[size]; returns text. */
 char *kn_layer_format(enum kn_op op, const struct kn_shape *shape, char *text, size_t size);
 
-/** "oc=64,ic=128,f=24,t=14", any subset in any order, "" or "default" for none. JRX_EINVAL with the offending part. */
+/** "goi", "gio", "ogi", "igo"; "default" for 0. */
+const char *kn_order_name(enum kn_order order);
+
+/**
+ * The one grammar of tilings: "oc=64,ic=128,f=24,t=14,reg=14x2,order=goi,keep=yes", any subset in any order, "" or
+ * "default" for none. Whether a kernel can have it is asked of its supports(). JRX_EINVAL with the offending part.
+ */
 int kn_tile_parse(const char *text, struct kn_tile *tile);
 /** The fields of `tile` that are in `fields` and not 0; "default" if that leaves none. Returns text. */
 char *kn_tile_format(const struct kn_tile *tile, unsigned fields, char *text, size_t size);

@@ -7,9 +7,12 @@
 
 /**
  * What supports() begins with: kn_shape_check(), then JRX_EINVAL for a tile field below 0, or set though it is not in
- * `fields`. A field larger than its axis means the whole axis.
+ * `fields`, or half a register block. A field larger than its axis means the whole axis.
  */
 int kn_tile_check(enum kn_op op, unsigned fields, const struct kn_shape *shape, const struct kn_tile *tile);
+
+/** 0, or JRX_EINVAL with the orders there are: `orders` has bit o set for each enum kn_order o. */
+int kn_tile_order_check(const struct kn_tile *tile, unsigned orders);
 
 /**
  * One field resolved: `asked`, or `usual` if that is 0, rounded up to a multiple of `step`, at most `axis` rounded up

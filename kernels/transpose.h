@@ -19,7 +19,15 @@ static inline struct kn_shape kn_swap_shape(const struct kn_shape *s)
 
 static inline struct kn_tile kn_swap_tile(const struct kn_tile *tile)
 {
-    return (struct kn_tile){.oc = tile->ic, .ic = tile->oc, .f = tile->f, .t = tile->t};
+    static const enum kn_order swapped[KN_ORDERS] = {[KN_ORDER_GOI] = KN_ORDER_GIO,
+                                                     [KN_ORDER_GIO] = KN_ORDER_GOI,
+                                                     [KN_ORDER_OGI] = KN_ORDER_IGO,
+                                                     [KN_ORDER_IGO] = KN_ORDER_OGI};
+    struct kn_tile turned = *tile;
+    turned.oc = tile->ic;
+    turned.ic = tile->oc;
+    turned.order = swapped[tile->order];
+    return turned;
 }
 
 /** Blocks of 16 x 16 weights, the unit of work of kn_turn_block(). */

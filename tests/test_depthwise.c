@@ -8,12 +8,12 @@
 static void expect_pass(const struct kn_kernel *kernel, const struct kn_shape *s, const struct kn_tile *tile,
                         const struct kn_outcome *outcome)
 {
-    char layer[64], tiling[80];
+    char layer[64], tiling[KN_TILE_TEXT];
     if (outcome->verdict != KN_PASS)
         fail_msg("%s %s n=%d grid=%dx%d tile %s: %s, residual %.3g: %s", kernel->name,
                  kn_layer_format(kernel->op, s, layer, sizeof layer), s->n, s->f, s->t,
-                 kn_tile_format(tile, 15, tiling, sizeof tiling), kn_verdict_name(outcome->verdict), outcome->residual,
-                 outcome->reason);
+                 kn_tile_format(tile, KN_TILE_ALL, tiling, sizeof tiling), kn_verdict_name(outcome->verdict),
+                 outcome->residual, outcome->reason);
 }
 
 /* Every depthwise kernel with every tile of the list, in every direction. */

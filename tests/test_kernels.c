@@ -11,13 +11,13 @@ enum { MAX_SHAPES = 128 };
 static void expect_pass(const struct kn_kernel *kernel, const struct kn_problem *problem, uint64_t seed,
                         const struct kn_tile *tile, const struct kn_outcome *outcome)
 {
-    char layer[64], tiling[80];
+    char layer[64], tiling[KN_TILE_TEXT];
     const struct kn_shape *s = &problem->shape;
     if (outcome->verdict == KN_PASS)
         return;
     fail_msg("%s %s n=%d grid=%dx%d tile %s seed %llu: %s, residual %.3g: %s", kernel->name,
              kn_layer_format(kernel->op, s, layer, sizeof layer), s->n, s->f, s->t,
-             kn_tile_format(tile, 15, tiling, sizeof tiling), (unsigned long long)seed,
+             kn_tile_format(tile, KN_TILE_ALL, tiling, sizeof tiling), (unsigned long long)seed,
              kn_verdict_name(outcome->verdict), outcome->residual, outcome->reason);
 }
 
@@ -235,6 +235,39 @@ static void a_tile_that_cannot_be_is_refused(void **state)
     assert_non_null(strstr(jrx_last_error(), "oc=16"));
 }
 
+/* The reason names the value and what there is instead; whoever refuses a choice does not list it as his. */
+static void choices_that_a_kernel_lacks_are_refused_with_the_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kernel, *tile, *reason;
+    } known[] = {
+        {"pointwise_fwd_baseline", "reg=3x1", "at most 2 pixels by 1"},
+        {"pointwise_fwd_baseline", "order=igo", "goi, gio, ogi"},
+        {"pointwise_bwd_data_baseline", "order=ogi", "goi, gio, igo"},
+        {"pointwise_fwd_baseline", "keep=no", "keep=no"},
+        {"pointwise_bwd_weights_baseline", "order=goi", "order=goi"},
+        {"depthwise_fwd_baseline", "ic=16", "ic=16"},
+        {"separable_fwd_baseline", "t=7", "t=7"},
+        {"conv3x3_fwd_baseline", "order=gio", "order=gio"},
+    };
+    const struct kn_shape shape = {.n = 1, .ic = 16, .oc = 16, .f = 4, .t = 4, .dil_f = 1, .dil_t = 1, .mid = 16};
+    struct kn_tile tile;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        assert_int_equal(kn_tile_parse(known[i].tile, &tile), 0);
+        assert_int_equal(kn_find(known[i].kernel)->supports(&shape, &tile), JRX_EINVAL);
+        assert_non_null(strstr(jrx_last_error(), known[i].reason));
+    }
+    const struct kn_tile half = {.px = 2};
+    assert_int_equal(kn_find("pointwise_fwd_baseline")->supports(&shape, &half), JRX_EINVAL);
+    /* a pixel block between two sizes becomes the smaller one */
+    const struct kn_kernel *best = kn_best(KN_POINTWISE, KN_FWD);
+    if (best->max_px > 4) {
+        const struct kn_tile five = {.px = 5, .vc = 1};
+        assert_int_equal(best->resolve(&shape, &five).px, 4);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +275,7 @@ int main(void)
         cmocka_unit_test(the_checker_sees_each_mistake),
         cmocka_unit_test(the_checker_tells_unlikely_from_impossible),
         cmocka_unit_test(a_tile_that_cannot_be_is_refused),
+        cmocka_unit_test(choices_that_a_kernel_lacks_are_refused_with_the_reason),
         cmocka_unit_test(pointwise_forward_is_right),
         cmocka_unit_test(pointwise_backward_data_is_right),
         cmocka_unit_test(pointwise_backward_weights_is_right),

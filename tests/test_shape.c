@@ -2,6 +2,7 @@
 #include "harness/base/error.h"
 #include "kernels/shape.h"
 #include "tests/support/test.h"
+#include <limits.h>
 
 static const struct kn_shape slot = {.n = 1, .ic = 64, .oc = 64, .f = 312, .t = 14, .dil_f = 1, .dil_t = 1};
 
@@ -163,7 +164,7 @@ static void tiles_are_written_as_they_are_read(void **state)
     char text[64];
     assert_int_equal(kn_tile_parse("oc=64,ic=128,f=24,t=14", &tile), 0);
     assert_memory_equal(&tile, &want, sizeof tile);
-    assert_string_equal(kn_tile_format(&tile, 15, text, sizeof text), "oc=64,ic=128,f=24,t=14");
+    assert_string_equal(kn_tile_format(&tile, KN_TILE_ALL, text, sizeof text), "oc=64,ic=128,f=24,t=14");
     assert_string_equal(kn_tile_format(&tile, KN_TILE_IC | KN_TILE_T, text, sizeof text), "ic=128,t=14");
     assert_string_equal(kn_tile_format(&tile, 0, text, sizeof text), "default");
     assert_int_equal(kn_tile_parse("t=3,oc=5", &tile), 0);
@@ -171,15 +172,32 @@ static void tiles_are_written_as_they_are_read(void **state)
     assert_memory_equal(&tile, &want, sizeof tile);
     for (const char *const *none = (const char *const[]){"", "default", NULL}; *none; none++) {
         assert_int_equal(kn_tile_parse(*none, &tile), 0);
-        assert_string_equal(kn_tile_format(&tile, 15, text, sizeof text), "default");
+        assert_string_equal(kn_tile_format(&tile, KN_TILE_ALL, text, sizeof text), "default");
     }
+}
+
+static void a_tile_has_a_register_block_an_order_and_a_place_for_what_lies_between(void **state)
+{
+    (void)state;
+    struct kn_tile tile, want = {.oc = 64, .px = 14, .vc = 2, .order = KN_ORDER_OGI, .keep = KN_KEEP_NO};
+    char text[KN_TILE_TEXT];
+    assert_int_equal(kn_tile_parse("keep=no,order=ogi,reg=14x2,oc=64", &tile), 0);
+    assert_memory_equal(&tile, &want, sizeof tile);
+    assert_string_equal(kn_tile_format(&tile, KN_TILE_ALL, text, sizeof text), "oc=64,reg=14x2,order=ogi,keep=no");
+    assert_string_equal(kn_tile_format(&tile, KN_TILE_ORDER, text, sizeof text), "order=ogi");
+    want = (struct kn_tile){INT_MAX, INT_MAX, INT_MAX, INT_MAX, INT_MAX, INT_MAX, KN_ORDER_GOI, KN_KEEP_YES};
+    kn_tile_format(&want, KN_TILE_ALL, text, sizeof text); /* the longest there is */
+    assert_int_equal(kn_tile_parse(text, &tile), 0);
+    assert_memory_equal(&tile, &want, sizeof tile);
 }
 
 static void malformed_tiles_are_refused_with_the_part(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"oc",  "oc=",   "oc=0",      "oc=-1",     "oc=4,",    ",oc=4",
-                                      "w=3", "oc=4 ", "oc=4,oc=4", "oc=4;ic=3", "defaults", "oc=99999999999"};
+    static const char *const bad[] = {
+        "oc",           "oc=",           "oc=0",      "oc=-1",     "oc=4,",     ",oc=4",         "w=3",        "oc=4 ",
+        "reg=14",       "reg=14x",       "reg=0x1",   "reg=1x0",   "order=iog", "order=",        "order=goix", "keep=1",
+        "keep=default", "order=default", "oc=4,oc=4", "oc=4;ic=3", "defaults",  "oc=99999999999"};
     struct kn_tile tile;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(kn_tile_parse(bad[i], &tile), JRX_EINVAL);
@@ -198,6 +216,7 @@ int main(void)
         cmocka_unit_test(layers_are_written_as_they_are_read),
         cmocka_unit_test(malformed_layers_are_refused_with_the_part),
         cmocka_unit_test(tiles_are_written_as_they_are_read),
+        cmocka_unit_test(a_tile_has_a_register_block_an_order_and_a_place_for_what_lies_between),
         cmocka_unit_test(malformed_tiles_are_refused_with_the_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

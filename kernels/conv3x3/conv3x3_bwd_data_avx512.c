@@ -8,6 +8,8 @@ const struct kn_kernel conv3x3_bwd_data_avx512 = {.name = "conv3x3_bwd_data_avx5
                                                   .dir = KN_BWD_DATA,
                                                   .isa = KN_ISA_AVX512,
                                                   .tile_fields = KN_CONV3X3_FIELDS,
+                                                  .max_px = KN_PX,
+                                                  .max_vc = KN_VC,
                                                   .supports = conv3x3_supports,
                                                   .workspace_bytes = workspace_bytes,
                                                   .run = run,

@@ -15,7 +15,7 @@
 #include "kernels/tile.h"
 
 enum {
-    KN_CONV3X3_FIELDS = KN_TILE_OC | KN_TILE_IC | KN_TILE_F | KN_TILE_T,
+    KN_CONV3X3_FIELDS = KN_TILE_OC | KN_TILE_IC | KN_TILE_F | KN_TILE_T | KN_TILE_REG,
     KN_CONV3X3_ROWS = 8 /* subcarriers of a tile: a halo of 2 is a quarter more to copy, 1 % of the time */
 };
 
@@ -27,15 +27,18 @@ struct conv3x3_nest {
 
 static inline struct kn_tile conv3x3_resolve(const struct kn_shape *s, const struct kn_tile *tile)
 {
-    return (struct kn_tile){.oc = kn_tile_round(tile->oc, KN_VC * KN_LANES, KN_LANES, s->oc),
-                            .ic = kn_tile_round(tile->ic, s->ic, 1, s->ic),
-                            .f = kn_tile_round(tile->f, kn_tile_even(s->f, KN_CONV3X3_ROWS), 1, s->f),
-                            .t = kn_tile_round(tile->t, s->t, 1, s->t)};
+    struct kn_tile r = {.oc = kn_tile_round(tile->oc, KN_VC * KN_LANES, KN_LANES, s->oc),
+                        .ic = kn_tile_round(tile->ic, s->ic, 1, s->ic),
+                        .f = kn_tile_round(tile->f, kn_tile_even(s->f, KN_CONV3X3_ROWS), 1, s->f),
+                        .t = kn_tile_round(tile->t, s->t, 1, s->t)};
+    kn_product_resolve_reg(tile, &r);
+    return r;
 }
 
 static inline int conv3x3_supports(const struct kn_shape *shape, const struct kn_tile *tile)
 {
-    return kn_tile_check(KN_CONV3X3, KN_CONV3X3_FIELDS, shape, tile);
+    int status = kn_tile_check(KN_CONV3X3, KN_CONV3X3_FIELDS, shape, tile);
+    return status ? status : kn_product_reg_check(tile);
 }
 
 /* Whether the products read x itself. */
@@ -118,6 +121,7 @@ static inline void conv3x3_sum(const struct conv3x3_nest *nest, const struct kn_
     p->from = from;
     p->to = nest->shape.ic - from < nest->tile.ic ? nest->shape.ic : from + nest->tile.ic;
     p->resume = from > 0;
+    kn_product_set_reg(&nest->tile, p);
 }
 
 /* One tile of the grid; `p` holds the tensors' beginnings, w_block, operands and trace. */

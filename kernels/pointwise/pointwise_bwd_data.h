@@ -21,6 +21,11 @@ static inline struct kn_tile resolve(const struct kn_shape *s, const struct kn_t
     return kn_swap_tile(&nest.tile);
 }
 
+static inline int supports(const struct kn_shape *shape, const struct kn_tile *tile)
+{
+    return pointwise_check(shape, tile, KN_POINTWISE_SWAPPED_ORDERS);
+}
+
 static inline size_t workspace_bytes(const struct kn_shape *shape, const struct kn_tile *tile, int threads)
 {
     (void)tile, (void)threads;
@@ -45,8 +50,8 @@ static inline void run(const struct kn_args *a)
         for (int i = 0; i < kn_turn_blocks(s, 1); i++)
             kn_turn_block(s, 1, i, a->w, a->workspace, a->trace);
 #pragma omp for schedule(dynamic)
-        for (int i = 0; i < s->n * kn_parts(s, &nest.tile); i++)
-            pointwise_part_run(&nest, i, &p);
+        for (int i = 0; i < pointwise_units(&nest); i++)
+            pointwise_unit_run(&nest, i, &p);
     }
 }
 

@@ -16,6 +16,11 @@ static inline struct pointwise_nest nest_of(const struct kn_shape *s, const stru
     return (struct pointwise_nest){*s, resolve(s, tile)};
 }
 
+static inline int supports(const struct kn_shape *shape, const struct kn_tile *tile)
+{
+    return pointwise_check(shape, tile, KN_POINTWISE_ORDERS);
+}
+
 static inline size_t workspace_bytes(const struct kn_shape *shape, const struct kn_tile *tile, int threads)
 {
     (void)shape, (void)tile, (void)threads;
@@ -36,8 +41,8 @@ static inline void run(const struct kn_args *a)
                            .y_is = KN_OUT,
                            .trace = a->trace};
 #pragma omp parallel for schedule(dynamic) num_threads(a->threads)
-    for (int i = 0; i < s->n * kn_parts(s, &nest.tile); i++)
-        pointwise_part_run(&nest, i, &p);
+    for (int i = 0; i < pointwise_units(&nest); i++)
+        pointwise_unit_run(&nest, i, &p);
 }
 
 static inline void work(const struct kn_shape *s, const struct kn_tile *tile, struct kn_work *w)

@@ -1,7 +1,7 @@
 /*
  * y = bias + v * (w * x): depthwise and pointwise in one pass. A band of rows (tile f) goes through the depthwise
  * stencil into the workspace, [mid/16][rows][t][16], and from there, still in the cache, through the pointwise product,
- * tile oc output channels at a time. f at the whole axis is the two layers one after the other.
+ * tile oc output channels at a time. keep=no is the two layers one after the other, with a whole slot between them.
  *
  * For a residual network in inference that is a whole half block: scale and shift normalise what the stencil loads,
  * accumulate starts the product from y.
@@ -16,7 +16,7 @@
 #include <omp.h>
 
 enum {
-    SEPARABLE_FIELDS = KN_TILE_OC | KN_TILE_F,
+    SEPARABLE_FIELDS = KN_TILE_OC | KN_TILE_F | KN_TILE_REG | KN_TILE_KEEP,
     /* pixels of a band by default: enough to use a weight from the first-level cache often, few enough to share out */
     SEPARABLE_PIXELS = 112
 };
@@ -24,29 +24,34 @@ enum {
 static struct kn_tile resolve(const struct kn_shape *s, const struct kn_tile *tile)
 {
     int rows = SEPARABLE_PIXELS / s->t;
-    return (struct kn_tile){.oc = kn_tile_round(tile->oc, KN_VC * KN_LANES, KN_LANES, s->oc),
-                            .f = kn_tile_round(tile->f, kn_tile_even(s->f, rows), 1, s->f)};
+    struct kn_tile r = {.oc = kn_tile_round(tile->oc, KN_VC * KN_LANES, KN_LANES, s->oc),
+                        .f = kn_tile_round(tile->f, kn_tile_even(s->f, rows), 1, s->f),
+                        .keep = tile->keep ? tile->keep : KN_KEEP_YES};
+    kn_product_resolve_reg(tile, &r);
+    return r;
 }
 
 static int supports(const struct kn_shape *s, const struct kn_tile *tile)
 {
     int rc = kn_tile_check(KN_SEPARABLE, SEPARABLE_FIELDS, s, tile);
+    rc = rc ? rc : kn_product_reg_check(tile);
     if (!rc && s->mid / s->ic > 2)
         rc = jrx_fail(JRX_EINVAL, "separable: multiplier %d; this kernel has 1 and 2, use the two layers apart",
                       s->mid / s->ic);
     return rc;
 }
 
-/* Floats of one thread's band. */
+/* Floats between the halves: one thread's band, or a whole slot. */
 static size_t band_floats(const struct kn_shape *s, const struct kn_tile *tile)
 {
-    return (size_t)kn_blocks(s->mid) * (size_t)tile->f * (size_t)s->t * KN_LANES;
+    int rows = tile->keep == KN_KEEP_NO ? s->f : tile->f;
+    return (size_t)kn_blocks(s->mid) * (size_t)rows * (size_t)s->t * KN_LANES;
 }
 
 static size_t workspace_bytes(const struct kn_shape *s, const struct kn_tile *asked, int threads)
 {
     const struct kn_tile tile = resolve(s, asked);
-    return (size_t)threads * band_floats(s, &tile) * sizeof(float);
+    return (size_t)(tile.keep == KN_KEEP_NO ? 1 : threads) * band_floats(s, &tile) * sizeof(float);
 }
 
 /* The depthwise half of a call, as the stencil sees it. */
@@ -58,8 +63,8 @@ static struct kn_tile stencil_tile(const struct kn_shape *s, const struct kn_til
 struct band {
     const struct kn_args *args;
     struct kn_tile tile;
-    float *between;
-    int n, f0, rows;
+    float *between;           /* its first row */
+    int n, f0, rows, planned; /* planned: rows of a plane of `between` */
 };
 
 KN_INLINE void stencil_unit(const struct band *b, int u, const int multiplier, const int normed)
@@ -70,7 +75,7 @@ KN_INLINE void stencil_unit(const struct band *b, int u, const int multiplier, c
     const struct kn_args depthwise = {.shape = &half, .x = a->x, .w = a->w, .y = b->between, .trace = a->trace};
     const struct dw_span span = {.n = b->n, .u = u, .f0 = b->f0, .f1 = b->f0 + b->rows, .t0 = 0, .t1 = half.t};
     struct dw_plane plane = dw_plane_of(&depthwise, &span, KN_FWD, multiplier);
-    plane.out = b->between + (size_t)u * (size_t)(b->tile.f * half.t * KN_LANES);
+    plane.out = b->between + (size_t)u * (size_t)(b->planned * half.t * KN_LANES);
     plane.out_f = b->f0;
     plane.out_is = KN_WORKSPACE;
     if (normed) {
@@ -128,13 +133,15 @@ static void product(const struct band *b)
                                      .w = a->w + mid * KN_TAPS + o * mid * KN_LANES,
                                      .bias = a->bias ? a->bias + o * KN_LANES : NULL,
                                      .y = y + o * plane,
-                                     .x_plane = (ptrdiff_t)b->tile.f * s->t * KN_LANES,
+                                     .x_plane = (ptrdiff_t)b->planned * s->t * KN_LANES,
                                      .y_plane = plane,
                                      .w_block = mid * KN_LANES,
                                      .tap = &only,
                                      .taps = 1,
                                      .to = s->mid,
                                      .resume = a->accumulate,
+                                     .first = kn_product_first(b->tile.px),
+                                     .vc = b->tile.vc,
                                      .x_is = KN_WORKSPACE,
                                      .w_is = KN_WEIGHT,
                                      .y_is = KN_OUT,
@@ -146,18 +153,49 @@ static void product(const struct band *b)
     }
 }
 
-static void run(const struct kn_args *a)
+static struct band band_of(const struct kn_args *a, const struct kn_tile *tile, int n, int f0)
+{
+    int rows = a->shape->f - f0 < tile->f ? a->shape->f - f0 : tile->f;
+    return (struct band){.args = a, .tile = *tile, .n = n, .f0 = f0, .rows = rows, .planned = tile->f};
+}
+
+/* Band after band, each through both halves by the same thread. */
+static void run_kept(const struct kn_args *a, const struct kn_tile *tile)
 {
     const struct kn_shape *s = a->shape;
-    const struct kn_tile tile = resolve(s, a->tile);
 #pragma omp parallel for collapse(2) num_threads(a->threads) schedule(dynamic)
     for (int n = 0; n < s->n; n++)
-        for (int f0 = 0; f0 < s->f; f0 += tile.f) {
-            float *between = a->workspace + (size_t)omp_get_thread_num() * band_floats(s, &tile);
-            struct band b = {a, tile, between, n, f0, s->f - f0 < tile.f ? s->f - f0 : tile.f};
+        for (int f0 = 0; f0 < s->f; f0 += tile->f) {
+            struct band b = band_of(a, tile, n, f0);
+            b.between = a->workspace + (size_t)omp_get_thread_num() * band_floats(s, tile);
             stencil(&b);
             product(&b);
         }
+}
+
+/* Slot after slot: all of the depthwise half, then all of the pointwise one. */
+static void run_apart(const struct kn_args *a, const struct kn_tile *tile)
+{
+    const struct kn_shape *s = a->shape;
+    static void (*const half[2])(const struct band *b) = {stencil, product};
+    for (int pass = 0; pass < 2 * s->n; pass++) {
+#pragma omp parallel for num_threads(a->threads) schedule(dynamic)
+        for (int f0 = 0; f0 < s->f; f0 += tile->f) {
+            struct band b = band_of(a, tile, pass / 2, f0);
+            b.planned = s->f;
+            b.between = a->workspace + (size_t)f0 * (size_t)s->t * KN_LANES;
+            half[pass % 2](&b);
+        }
+    }
+}
+
+static void run(const struct kn_args *a)
+{
+    const struct kn_tile tile = resolve(a->shape, a->tile);
+    if (tile.keep == KN_KEEP_NO)
+        run_apart(a, &tile);
+    else
+        run_kept(a, &tile);
 }
 
 static void work(const struct kn_shape *s, const struct kn_tile *asked, struct kn_work *work)
@@ -170,7 +208,8 @@ static void work(const struct kn_shape *s, const struct kn_tile *asked, struct k
     work->load_bytes = dw_load_bytes(KN_FWD, &half, &rows, 0);
     work->store_bytes = sizeof(float) * (double)kn_y_floats(&half);
     static const struct kn_tap only;
-    const struct kn_product sum = {.tap = &only, .taps = 1, .to = s->mid};
+    struct kn_product sum = {.tap = &only, .taps = 1, .to = s->mid};
+    kn_product_set_reg(&tile, &sum);
     for (int f0 = 0; f0 < s->f; f0 += tile.f)
         for (int o = 0, blocks = kn_blocks(s->oc), step = tile.oc / KN_LANES; o < blocks; o += step)
             kn_product_count(work, s->n, &sum, (s->f - f0 < tile.f ? s->f - f0 : tile.f) * s->t,
@@ -178,7 +217,7 @@ static void work(const struct kn_shape *s, const struct kn_tile *asked, struct k
 }
 
 #define SEPARABLE_FWD                                                                                                  \
-    .op = KN_SEPARABLE, .dir = KN_FWD, .tile_fields = SEPARABLE_FIELDS, .supports = supports,                          \
-    .workspace_bytes = workspace_bytes, .run = run, .resolve = resolve, .work = work
+    .op = KN_SEPARABLE, .dir = KN_FWD, .tile_fields = SEPARABLE_FIELDS, .max_px = KN_PX, .max_vc = KN_VC,              \
+    .supports = supports, .workspace_bytes = workspace_bytes, .run = run, .resolve = resolve, .work = work
 
 #endif
