@@ -50,7 +50,7 @@ $O/gen/counters.inc:    CONTENT = $(call registry,$(COUNTERS))
 $O/gen/experiments.inc: CONTENT = $(call registry,$(EXPERIMENTS))
 $O/gen/commands.inc:    CONTENT = $(call registry,$(COMMANDS))
 # ---- what people type ----------------------------------------------------------------------------
-.PHONY: all bench-meters help setup reproduce check unit tests fuzz fuzz-smoke clean format format-check layers headers check-asan check-clang check-valgrind FORCE
+.PHONY: all bench-meters figures help setup reproduce check unit tests fuzz fuzz-smoke clean format format-check layers headers check-asan check-clang check-valgrind FORCE
 all: $O/joulerx ## build the program, build/joulerx
 
 help: ## this list
@@ -104,6 +104,9 @@ setup: ## install the packages that are missing (as root; otherwise print the co
 reproduce: setup ## the paper's figures and a verdict on each claim, under 15 minutes; RESUME=1 goes on with an interrupted run
 	@$(MAKE) -s -j2 all
 	@$O/joulerx reproduce --preset=$(or $(PRESET),quick) $(if $(RESUME),--resume)
+
+figures: $O/joulerx ## draw the figures of the committed runs again, from their CSV files alone
+	@for run in $(dir $(wildcard results/reference/*/meta.json)); do $O/joulerx report $$run | tail -n 1; done
 
 check: ## install what is missing, build, run every test and check
 	$(call install,$(PACKAGES) $(CHECK_PACKAGES))

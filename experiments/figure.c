@@ -76,15 +76,18 @@ static int draw(const char *folder, const char *dir, const char *name, const cha
     return 0;
 }
 
-int ex_figure(const char *dir, const char *name, const char *title_note)
+int ex_figure(const char *dir, const char *name, const char *energy_source)
 {
-    char folder[PATH_MAX], script[PATH_MAX + 64];
+    static const char *const kinds[] = {"svg", "png", "pdf"};
+    char folder[PATH_MAX], script[PATH_MAX + 64], note[64];
     int status = ex_home_path("plots", folder, sizeof folder);
     if (status)
         return status;
     snprintf(script, sizeof script, "%s/%s.gp", folder, name);
     if (access(script, R_OK))
         return jrx_fail(JRX_EUNAVAILABLE, "%s: %s", script, strerror(errno));
-    status = draw(folder, dir, name, title_note, "svg");
-    return status ? status : draw(folder, dir, name, title_note, "png");
+    snprintf(note, sizeof note, "time: measured, energy: %s", energy_source);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !status; i++)
+        status = draw(folder, dir, name, note, kinds[i]);
+    return status;
 }

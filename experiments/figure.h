@@ -5,11 +5,11 @@
 #define EXPERIMENTS_FIGURE_H
 
 /**
- * Draws plots/<name>.gp over the CSV files of `dir` into <dir>/<name>.svg and <dir>/<name>.png.
- * `title_note` is shown in the figure: where its numbers come from ("energy: estimated").
+ * Draws plots/<name>.gp over the CSV files of `dir` into <dir>/<name>.svg, .png and .pdf.
+ * `energy_source` ("estimated") stands in the figure, which says where its numbers are from.
  * Returns 0; JRX_EUNAVAILABLE if gnuplot or the script is missing; JRX_ECHECK with gnuplot's first line if it failed.
  */
-int ex_figure(const char *dir, const char *name, const char *title_note);
+int ex_figure(const char *dir, const char *name, const char *energy_source);
 
 /** Folder of the checkout that holds plots/ (found from the program's own path, or JOULERX_HOME) joined with `path`,
  * into text[]. */

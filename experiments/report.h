@@ -10,10 +10,13 @@
 int ex_report_claims(FILE *to, const char *dir, const struct ex_experiment *const *list, size_t count);
 
 /**
- * Writes <dir>/report.html: claims, figures (embedded, so that the file can be sent alone), what is measured and what
- * is not, machine, warnings, file list. path receives its name. 0, JRX_EIO, JRX_EFORMAT.
+ * Writes <dir>/report.html from what lies in <dir> and nothing else: claims, figures (embedded, so that the file can be
+ * sent alone), summaries as sortable tables, what is measured and what is not, machine, warnings. Only experiments that
+ * have left a folder are shown. path receives its name. 0, JRX_EIO, JRX_EPERMISSION, JRX_EFORMAT.
  */
-int ex_report_html(const struct ex_session *session, const struct ex_experiment *const *list, size_t count, char *path,
-                   size_t size);
+int ex_report_html(const char *dir, const struct ex_experiment *const *list, size_t count, char *path, size_t size);
+
+/** Draws the figures of a run again from its CSV files. 0; JRX_EINVAL if it has none; what ex_figure() returns. */
+int ex_report_figures(const char *dir, const struct ex_experiment *const *list, size_t count);
 
 #endif

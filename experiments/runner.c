@@ -223,7 +223,7 @@ static int sample(struct ex_run *run, const struct jrx_schema *schema, const str
 
 static int conclude(struct ex_run *run, const struct jrx_schema *schema)
 {
-    char path[PATH_MAX + 16], note[128];
+    char path[PATH_MAX + 16];
     struct jrx_csv *samples;
     struct ex_claim *claims = calloc(EX_MAX_CLAIMS, sizeof *claims);
     if (!claims)
@@ -239,11 +239,7 @@ static int conclude(struct ex_run *run, const struct jrx_schema *schema)
         jrx_csv_free(samples);
     }
     free(claims);
-    if (!status) {
-        snprintf(note, sizeof note, "time: measured, energy: %s", jrx_source_name(run->window->meter->source));
-        status = ex_figure(run->dir, run->experiment->name, note);
-    }
-    return status;
+    return status ? status : ex_figure(run->dir, run->experiment->name, jrx_source_name(run->window->meter->source));
 }
 
 int ex_session_run(struct ex_session *session, const struct ex_experiment *experiment, unsigned group)

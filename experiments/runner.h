@@ -43,8 +43,9 @@ extern const struct argp ex_session_argp;
  * with. 0, JRX_EINVAL, JRX_EIO, JRX_EUNAVAILABLE (a meter asked for by name), JRX_EPERMISSION.
  */
 int ex_session_open(struct ex_session *session, const struct ex_session_options *options);
-/** Writes meta.json if `finished`, closes all. Also on a zeroed struct. */
-void ex_session_close(struct ex_session *session, int finished);
+/** Writes meta.json, which marks the run as finished. 0, JRX_EIO, JRX_EPERMISSION, JRX_ENOMEM. */
+int ex_session_finish(struct ex_session *session);
+void ex_session_close(struct ex_session *session); /* also on a zeroed struct */
 
 /** Announces the experiments to the progress display, so that one time left covers them all. */
 int ex_session_plan(struct ex_session *session, const struct ex_experiment *const *list, size_t count);

@@ -153,7 +153,7 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
     if (!status)
         status = jrx_interrupt_catch();
     if (status)
-        ex_session_close(session, 0);
+        ex_session_close(session);
     return status;
 }
 
@@ -169,20 +169,23 @@ int ex_session_plan(struct ex_session *session, const struct ex_experiment *cons
     return 0;
 }
 
-void ex_session_close(struct ex_session *session, int finished)
+int ex_session_finish(struct ex_session *session)
 {
     char path[PATH_MAX + 16];
-    if (session->provenance && finished) {
-        snprintf(path, sizeof path, "%s/meta.json", session->dir);
-        jrx_provenance_meter(session->provenance, session->meter.ops->name, jrx_source_name(session->meter.source));
-        jrx_provenance_counters(session->provenance, "cachesim", jrx_source_name(JRX_SIMULATED));
-        for (size_t i = 0; i < session->warnings.count; i++) {
-            const struct jrx_warning *w = &session->warnings.item[i];
-            jrx_provenance_warn(session->provenance, w->code, w->value, w->threshold, w->remedy);
-        }
-        if (jrx_provenance_write(session->provenance, path))
-            jrx_progress_say(&session->progress, jrx_last_error());
-    }
+    struct jrx_provenance *p = session->provenance;
+    int status = jrx_provenance_set(p, "preset", json_string(session->settings.preset->name));
+    if (!status)
+        status = jrx_provenance_meter(p, session->meter.ops->name, jrx_source_name(session->meter.source));
+    if (!status)
+        status = jrx_provenance_counters(p, "cachesim", jrx_source_name(JRX_SIMULATED));
+    for (size_t i = 0; i < session->warnings.count && !status; i++)
+        status = jrx_provenance_warn(p, &session->warnings.item[i]);
+    snprintf(path, sizeof path, "%s/meta.json", session->dir);
+    return status ? status : jrx_provenance_write(p, path);
+}
+
+void ex_session_close(struct ex_session *session)
+{
     jrx_progress_fini(&session->progress);
     jrx_sde_close(session->sde);
     jrx_window_close(&session->window);

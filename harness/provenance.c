@@ -250,12 +250,12 @@ int jrx_provenance_counters(struct jrx_provenance *p, const char *name, const ch
     return set_source(p, "counters", name, source);
 }
 
-int jrx_provenance_warn(struct jrx_provenance *p, const char *code, double measured, double threshold,
-                        const char *remedy)
+int jrx_provenance_warn(struct jrx_provenance *p, const struct jrx_warning *warning)
 {
-    json_t *warning = json_pack("{so so so so}", "code", text(code), "measured", number(measured), "threshold",
-                                number(threshold), "remedy", text(remedy));
-    return json_array_append_new(json_object_get(p->doc, "warnings"), warning) ? out_of_memory() : 0;
+    json_t *value =
+        json_pack("{so so so so so}", "code", text(warning->code), "text", text(warning->text), "measured",
+                  number(warning->value), "threshold", number(warning->threshold), "remedy", text(warning->remedy));
+    return json_array_append_new(json_object_get(p->doc, "warnings"), value) ? out_of_memory() : 0;
 }
 
 const json_t *jrx_provenance_identity(const struct jrx_provenance *p)

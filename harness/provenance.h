@@ -4,6 +4,7 @@
  */
 #ifndef HARNESS_PROVENANCE_H
 #define HARNESS_PROVENANCE_H
+#include "harness/quality.h"
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,9 +28,8 @@ int jrx_provenance_set(struct jrx_provenance *p, const char *key, json_t *value)
 /** Which meter gave the energies, and what its source is; the same for counters. */
 int jrx_provenance_meter(struct jrx_provenance *p, const char *name, const char *source);
 int jrx_provenance_counters(struct jrx_provenance *p, const char *name, const char *source);
-/** A warning as a value; measured and threshold may be NAN (null). */
-int jrx_provenance_warn(struct jrx_provenance *p, const char *code, double measured, double threshold,
-                        const char *remedy);
+/** A warning as a value; its numbers may be NAN (null). */
+int jrx_provenance_warn(struct jrx_provenance *p, const struct jrx_warning *warning);
 
 /** Takes the state after and the end time, and writes the file atomically. May be called again (later state wins).
  * 0, JRX_EIO, JRX_EPERMISSION, JRX_ENOMEM. */

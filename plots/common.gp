@@ -1,11 +1,12 @@
 # What every figure shares. The program sets `dir` (where the CSV files are), `out` (file name without suffix) and `kind`
-# (svg or png). Columns are read by name, so a missing one is an error and never a wrong curve; empty fields are gaps.
+# (svg, png or pdf). Columns are read by name, so a missing one is an error and never a wrong curve; empty fields are gaps.
 set datafile separator ","
 set datafile columnheaders
 set datafile missing ""
 set encoding utf8
-if (kind eq "svg") { set terminal svg size 960,600 dynamic font "DejaVu Sans,15" background "white" } \
-else { set terminal pngcairo size 1440,900 font "DejaVu Sans,20" background "white" }
+if (kind eq "svg") { set terminal svg size 960,600 dynamic font "DejaVu Sans,15" background "white" }
+if (kind eq "pdf") { set terminal pdfcairo size 9.6in,6in font "DejaVu Sans,11" background "white" }
+if (kind eq "png") { set terminal pngcairo size 1440,900 font "DejaVu Sans,20" background "white" }
 set output out.".".kind
 
 # Lines differ in darkness, dash and point, so a print in grey keeps them apart.
@@ -24,6 +25,6 @@ set key nobox samplen 3
 # Panels side by side with one legend below them all:
 #   set multiplot title ...;  eval panel(1, 2);  plot ...;  eval panel(2, 2);  plot ...;  eval legend;  plot NaN ... title "..."
 panel(i, n) = sprintf("set lmargin at screen %.3f; set rmargin at screen %.3f; set tmargin at screen 0.80; set bmargin at screen 0.27; unset key", \
-                      0.10 + (i-1)*0.975/n, 0.01 + i*0.975/n)
+                      0.115 + (i-1)*0.965/n, 0.02 + i*0.965/n)
 legend = "set lmargin at screen 0.02; set rmargin at screen 0.98; set tmargin at screen 0.13; set bmargin at screen 0.01; unset title; ".\
          "unset xlabel; unset ylabel; unset tics; unset border; unset logscale; set xrange [0:1]; set yrange [0:1]; unset grid; set key center center horizontal nobox samplen 4"

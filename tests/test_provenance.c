@@ -56,8 +56,10 @@ static void a_written_file_says_what_the_result_was_made_with(void **state)
     json_t *doc;
     assert_int_equal(jrx_provenance_meter(p, "powercap", "measured"), 0);
     assert_int_equal(jrx_provenance_counters(p, "cachesim", "simulated"), 0);
-    assert_int_equal(jrx_provenance_warn(p, "noisy", 0.031, 0.02, "use --reps=30"), 0);
-    assert_int_equal(jrx_provenance_warn(p, "governor", NAN, NAN, "cpupower frequency-set"), 0);
+    const struct jrx_warning noisy = {"noisy", 0.031, 0.02, "time varies by 3.1 %", "use --reps=30"},
+                             governor = {"governor", NAN, NAN, "it is ondemand", "cpupower frequency-set"};
+    assert_int_equal(jrx_provenance_warn(p, &noisy), 0);
+    assert_int_equal(jrx_provenance_warn(p, &governor), 0);
     assert_int_equal(jrx_provenance_set(p, "order", json_string("shuffled")), 0);
     assert_int_equal(jrx_provenance_write(p, place->path), 0);
     assert_int_not_equal(access(place->tmp, F_OK), 0);

@@ -1,0 +1,139 @@
+/* report.html: what is in it, that it needs nothing outside itself, and that a browser shows all of it. */
+#include "experiments/report.h"
+#include "harness/base/error.h"
+#include "tests/support/test.h"
+#include "tests/support/tree.h"
+#include <unistd.h>
+
+/* What the page finds out about itself in a browser. It stands in a frame, as no window may be 400 pixels narrow, and
+ * tells the page around it, which --dump-dom prints. */
+static const char probe[] =
+    "<script>const bad=[];onerror=m=>bad.push(m);addEventListener('load',()=>{\n"
+    "const images=[...document.images],heads=[...document.querySelectorAll('th[role]')];\n"
+    "if(!images.length)bad.push('no figure');\n"
+    "for(const i of images)if(!i.complete||!i.naturalWidth||i.getBoundingClientRect().height<50)bad.push('hidden "
+    "'+i.alt);\n"
+    "for(const e of performance.getEntriesByType('resource'))if(!e.name.startsWith('data:'))bad.push('request "
+    "'+e.name);\n"
+    "if(document.documentElement.scrollWidth>innerWidth)bad.push('wider than the window');\n"
+    "const column=()=>[...document.querySelector('details tbody').rows].map(r=>r.cells[1].textContent).join(' ');\n"
+    "heads[1].click();const up=column();heads[1].click();const down=column();\n"
+    "parent.postMessage('probe '+innerWidth+': '+up+' | '+down+' | '+(bad.join('; ')||'fine'),'*')})</script>\n";
+
+static void make_run(char root[TREE_PATH])
+{
+    tree_new(root);
+    tree_put(
+        root,
+        "meta.json={\"run_id\": \"id\", \"seed\": \"7\", \"preset\": \"quick\", \"identity\": {\"cpu\": \"<one>\"}, "
+        "\"meter\": {\"name\": \"model\", \"source\": \"estimated\"}, \"warnings\": [{\"code\": \"governor\", "
+        "\"text\": \"it is ondemand\", \"remedy\": \"set it\"}]}");
+    tree_put(root, "tiling/summary.csv=cell,time_ms\n\"a,b\",10\nc,9.5\nd,\ne,100.123456789\n");
+    tree_put(root, "tiling/tiling.svg=<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"960\" height=\"600\">"
+                   "<rect width=\"960\" height=\"600\"/></svg>");
+}
+
+static char *read_all(const char *path)
+{
+    FILE *in = fopen(path, "re");
+    assert_non_null(in);
+    char *text = calloc(1, 1 << 20);
+    assert_non_null(text);
+    assert_true(fread(text, 1, (1 << 20) - 1, in) > 0);
+    fclose(in);
+    return text;
+}
+
+static void write_report(const char *root, char path[PATH_MAX])
+{
+    size_t count;
+    const struct ex_experiment *const *all = ex_experiments(&count);
+    assert_int_equal(ex_report_html(root, all, count, path, PATH_MAX), 0);
+}
+
+static void the_page_shows_what_the_run_left(void **state)
+{
+    (void)state;
+    char root[TREE_PATH], path[PATH_MAX];
+    make_run(root);
+    write_report(root, path);
+    char *text = read_all(path);
+    assert_non_null(strstr(text, "<b>Energy: estimated</b>"));
+    assert_non_null(strstr(text, "This machine has no energy meter"));
+    assert_non_null(strstr(text, "&lt;one&gt;"));
+    assert_non_null(strstr(text, "it is ondemand"));
+    assert_non_null(strstr(text, "<td class=n>9.5</td>"));
+    assert_non_null(strstr(text, "<td class=n>100.12</td>"));
+    assert_non_null(strstr(text, "<td>a,b</td>"));
+    assert_null(strstr(text, "<h2>Bit error")); /* experiments that the run has not are not mentioned */
+    free(text);
+    tree_free(root);
+}
+
+static void a_folder_that_is_no_run_is_refused(void **state)
+{
+    (void)state;
+    char root[TREE_PATH], path[PATH_MAX];
+    size_t count;
+    const struct ex_experiment *const *all = ex_experiments(&count);
+    assert_int_equal(ex_report_html("/nowhere", all, count, path, sizeof path), JRX_EIO);
+    tree_new(root);
+    tree_put(root, "meta.json={\"identity\": {}}");
+    assert_int_equal(ex_report_figures(root, all, count), JRX_EINVAL);
+    assert_non_null(strstr(jrx_last_error(), "no <experiment>/summary.csv"));
+    tree_free(root);
+}
+
+static void look(const char *root, int width)
+{
+    char command[2 * TREE_PATH + 256], line[4096], want[128];
+    int found = 0;
+    tree_put(root,
+             "frame.html=<!doctype html><script>onmessage=e=>document.body.append(e.data)</script><body>"
+             "<iframe src=report.html width=%d height=900 style='border:0'></iframe>",
+             width);
+    snprintf(want, sizeof want, "probe %d: 9.5 10 100.12  | 100.12 10 9.5  | fine", width);
+    snprintf(
+        command, sizeof command,
+        "timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir=%s/profile --window-size=1700,1000 "
+        "--dump-dom file://%s/frame.html 2>/dev/null",
+        root, root);
+    FILE *out = popen(command, "re");
+    assert_non_null(out);
+    while (fgets(line, sizeof line, out))
+        if (strstr(line, "probe ")) {
+            found = strstr(line, want) != NULL;
+            if (!found)
+                print_error("wanted '%s', the page says: %s\n", want, line);
+        }
+    pclose(out);
+    assert_true(found);
+}
+
+static void a_browser_shows_it_without_error_or_request(void **state)
+{
+    (void)state;
+    char root[TREE_PATH], path[PATH_MAX];
+    if (access("/usr/bin/chromium", X_OK))
+        skip_because("no chromium here");
+    if (getenv("JOULERX_TEST_FAST"))
+        skip_because("a browser is not what this tool looks into");
+    make_run(root);
+    write_report(root, path);
+    FILE *page = fopen(path, "ae");
+    assert_non_null(page);
+    assert_true(fputs(probe, page) >= 0 && !fclose(page));
+    look(root, 400);
+    look(root, 1600);
+    tree_free(root);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_page_shows_what_the_run_left),
+        cmocka_unit_test(a_folder_that_is_no_run_is_refused),
+        cmocka_unit_test(a_browser_shows_it_without_error_or_request),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
