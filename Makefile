@@ -214,6 +214,14 @@ $O/bench_kernels: $(BENCH_OBJ) $O/libjoulerx.a
 bench-kernels: $O/bench_kernels ## our kernels beside oneDNN and OpenBLAS; B="pointwise fwd" runs part of it
 	@$O/bench_kernels "$B" $O/bench_kernels.csv && gnuplot -e "csv='$O/bench_kernels.csv'; out='$O/bench_kernels'; kind='svg'" plots/common.gp plots/bench_kernels.gp && echo "$O/bench_kernels.csv $O/bench_kernels.svg"
 
+BENCH_TRAIN_OBJ := $(addprefix $O/tests/bench/,bench_train.o train_peer.o peer_ours.o)
+$O/bench_train: $(BENCH_TRAIN_OBJ) $(SUPPORT_OBJ) $O/libjoulerx.a
+	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+.PHONY: bench-train
+bench-train: $O/bench_train ## our training and inference beside PyTorch (python3-torch); B=t training, i inference, s student, l by layer
+	@$O/bench_train "$B" $O/bench_train.csv $(ROUNDS)
+
 clean: ## remove what was built
 	rm -rf $O $O-asan $O-clang $O-fuzz
 
