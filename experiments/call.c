@@ -180,7 +180,7 @@ struct jrx_work ex_call_work(const struct ex_call *call, const struct ex_traffic
 int ex_call_measure(struct ex_run *run, struct ex_call *call, const struct ex_traffic *traffic, uint64_t *iters,
                     struct jrx_table *samples, char *words, size_t size)
 {
-    const struct jrx_region region = {ex_call_run, call, ex_call_work(call, traffic)};
+    const struct jrx_region region = {.fn = ex_call_run, .ctx = call, .work = ex_call_work(call, traffic)};
     char layer[64];
     double time_ns;
     jrx_put_text(samples, "kernel", call->kernel->name);

@@ -3,6 +3,7 @@
 #include "experiments/command.h"
 #include "harness/base/error.h"
 #include "harness/clock.h"
+#include "harness/interrupt.h"
 #include "harness/recording.h"
 #include <argp.h>
 #include <stdio.h>
@@ -63,11 +64,13 @@ static int step(void *arg)
 static int for_a_time(struct taking *taking, const struct arguments *a)
 {
     uint64_t start = jrx_clock_ns(), next = start;
-    int status = 0;
+    int status = jrx_interrupt_catch(); /* Ctrl-C ends the recording, and what there is of it is whole */
     while (!status && (next += a->interval_ns) <= start + a->time_ns) {
         jrx_clock_sleep_until(next);
         status = step(taking);
+        status = status ? status : jrx_interrupt_check();
     }
+    jrx_interrupt_release();
     return status;
 }
 

@@ -103,7 +103,7 @@ static int begin(struct ex_run *run)
     if (!status)
         status = em_datasheet_find(folder, machine.cpu, &state->sheet);
     if (!status)
-        status = jrx_cache_geometry_read(&state->geometry);
+        status = ex_geometry(run->settings, &state->geometry);
     if (!status && state->sheet.fallback)
         jrx_warn(run->warnings, "datasheet", NAN, NAN,
                  "add models/energy/datasheets/<cpu>.ini with a source for each figure",

@@ -88,7 +88,7 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     struct state *state = run->state;
     state->current = index;
     double flop = nn_forward_flop(&state->network[index].net, 1, state->slot.f, state->slot.t), time_ns;
-    const struct jrx_region region = {receive, state, {flop, NAN, NAN, NAN, NAN}};
+    const struct jrx_region region = {.fn = receive, .ctx = state, .work = {flop, NAN, NAN, NAN, NAN}};
     jrx_put_text(samples, "network", rx_role_name((enum rx_role)index));
     jrx_put_integer(samples, "parameters", nn_parameters(&state->network[index].net));
     jrx_put_real(samples, "flop", flop);

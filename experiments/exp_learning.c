@@ -170,7 +170,8 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     state->until = stretch_end(config, part);
     int64_t steps = state->until - state->train.step;
     double flop = step_flop(state), time_ns;
-    const struct jrx_region region = {stretch, state, {flop * (double)steps, NAN, NAN, NAN, NAN}};
+    const struct jrx_region region = {
+        .fn = stretch, .ctx = state, .work = {flop * (double)steps, NAN, NAN, NAN, NAN}, .once = true};
     uint64_t once = 1;
     if (!state->status)
         state->status = ex_measure(run, &region, &once, samples, &time_ns);

@@ -51,7 +51,7 @@ static int begin(struct ex_run *run)
     struct state *state = run->state = calloc(1, sizeof *state);
     const struct kn_shape shape = {
         .n = 1, .ic = CHANNELS, .oc = CHANNELS, .f = run->settings->preset->grid_f, .t = 14, .dil_f = 1, .dil_t = 1};
-    int status = state ? jrx_cache_geometry_read(&geometry) : jrx_fail(JRX_ENOMEM, "tiling: no memory");
+    int status = state ? ex_geometry(run->settings, &geometry) : jrx_fail(JRX_ENOMEM, "tiling: no memory");
     for (int cell = 0; cell < CELLS && !status; cell++) {
         struct kn_tile tile = tile_of(cell);
         status = ex_call_init(&state->call[cell], kn_best(KN_POINTWISE, KN_FWD), &shape, &tile, 1, run->settings->seed);

@@ -148,7 +148,7 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     struct network *network = &state->network[index / PHASES];
     int phase = index % PHASES;
     double flop = forwards[phase] * network->forward_flop, time_ns;
-    const struct jrx_region region = {phase_run[phase], network, {flop, NAN, NAN, NAN, NAN}};
+    const struct jrx_region region = {.fn = phase_run[phase], .ctx = network, .work = {flop, NAN, NAN, NAN, NAN}};
     jrx_put_real(samples, "width_ratio", widths[index / PHASES]);
     jrx_put_text(samples, "phase", phases[phase]);
     jrx_put_integer(samples, "parameters", nn_parameters(&network->net));

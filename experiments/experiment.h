@@ -7,7 +7,8 @@
 #ifndef EXPERIMENTS_EXPERIMENT_H
 #define EXPERIMENTS_EXPERIMENT_H
 #include "experiments/claim.h"
-#include "harness/counters/sde.h"
+#include "experiments/observer.h"
+#include "harness/baseline.h"
 #include "harness/progress.h"
 #include "harness/quality.h"
 #include "harness/table.h"
@@ -32,8 +33,12 @@ struct ex_settings {
     const struct ex_preset *preset;
     uint64_t seed;
     int threads;
-    const char *sysfs; /* root of /sys and /proc for tests; "" is this machine */
+    const char *sysfs;                /* root of /sys and /proc for tests; "" is this machine */
+    struct jrx_cache_geometry caches; /* of the simulator; levels 0: this machine's (ex_geometry()) */
 };
+
+/** Caches that the simulator is to have: as given with --caches, else this machine's. 0 or JRX_EUNAVAILABLE. */
+int ex_geometry(const struct ex_settings *settings, struct jrx_cache_geometry *out);
 
 struct ex_run {
     const struct ex_experiment *experiment;
@@ -42,10 +47,12 @@ struct ex_run {
     char dir[PATH_MAX];        /* <base>/<experiment> */
     struct jrx_window *window; /* the open meter, ready for windows; shared by all experiments of a run */
     struct jrx_progress *progress;
-    struct jrx_warnings *warnings; /* collected for meta.json and the report */
-    struct jrx_sde *sde;           /* what was done, published to PAPI tools; NULL: not published */
-    double idle_w;                 /* of the current block; NAN: not known */
-    void *state;                   /* the experiment's own, between begin() and end() */
+    struct jrx_warnings *warnings;    /* collected for meta.json and the report */
+    struct jrx_sde *sde;              /* what was done, published to PAPI tools; NULL: not published */
+    struct ex_observer *observer;     /* counters, markers, columns of this machine's domains; NULL: none of them */
+    char label[128];                  /* of the cell that runs: name of its marker region */
+    struct jrx_baseline idle, active; /* of the current block: ex_baselines() */
+    void *state;                      /* the experiment's own, between begin() and end() */
 };
 
 struct ex_plan {
@@ -86,23 +93,36 @@ const struct ex_experiment *ex_find(const char *name);
 
 /* ---- helpers for cell and conclude functions ---- */
 
-/* The columns that ex_measure() fills: put them first in the experiment's own list. */
+/* The columns that ex_measure() fills: put them first in the experiment's own list. The runner adds those of the
+ * observer, a pair for each domain of the meter. Gross energy and what it is above idle and above active stand side by
+ * side. */
 #define EX_MEASURE_COLUMNS                                                                                             \
     {"iters", JRX_INTEGER, "calls in the window; time and energy are per call"},                                       \
         {"window_s", JRX_REAL, "length of the window"},                                                                \
         {"time_ns", JRX_REAL, "wall time of one call; always measured"},                                               \
-        {"energy_j", JRX_REAL, "energy of one call: packages and drams together"},                                     \
+        {"energy_j", JRX_REAL, "gross energy of one call: packages and drams together"},                               \
         {"energy_uncertainty_j", JRX_REAL, "half-width of the 95 % interval of energy_j from the meter alone"},        \
-        {"idle_w", JRX_REAL, "power of the idle machine in the same block, same meter; not subtracted"},               \
-        {"energy_source", JRX_TEXT, "measured, replayed or estimated (energy profile)"},                               \
-        {"meter", JRX_TEXT, "the meter that gave energy_j"},                                                           \
-    {                                                                                                                  \
-        "status", JRX_TEXT, "ok, or why the energy is missing"                                                         \
-    }
+        {"above_idle_j", JRX_REAL, "energy_j minus idle_w times time_ns"},                                             \
+        {"above_idle_uncertainty_j", JRX_REAL, "half-width of its 95 % interval"},                                     \
+        {"above_active_j", JRX_REAL, "energy_j minus active_w times time_ns"},                                         \
+        {"above_active_uncertainty_j", JRX_REAL, "half-width of its 95 % interval"},                                   \
+        {"idle_w", JRX_REAL, "power of the idle machine in the same block, same meter"},                               \
+        {"idle_uncertainty_w", JRX_REAL, "half-width of its 95 % interval"},                                           \
+        {"active_w", JRX_REAL, "active-constant power: all threads awake, doing nothing; same block, same meter"},     \
+        {"active_uncertainty_w", JRX_REAL, "half-width of its 95 % interval"},                                         \
+        {"energy_source", JRX_TEXT, "of all energies and powers: measured, replayed or estimated (energy profile)"},   \
+        {"meter", JRX_TEXT, "the meter that gave them"}, {"status", JRX_TEXT, "ok, or why the energy is missing"},     \
+        EX_COUNTED_COLUMNS
 
-/** Calibrates (once a label: give the same *iters back), measures one window of the region and puts EX_MEASURE_COLUMNS.
+/**
+ * Calibrates (once a label: give the same *iters back), measures one window of the region, within a marker region named
+ * run->label, then counts it in passes of its own, and puts EX_MEASURE_COLUMNS. Counts of passes that took another time
+ * than the window are left out, with the reason in counted_status.
  */
 int ex_measure(struct ex_run *run, const struct jrx_region *region, uint64_t *iters, struct jrx_table *samples,
                double *time_ns);
+
+/** Measures run->idle and run->active, a window each. What cannot be measured is NAN. */
+void ex_baselines(struct ex_run *run);
 
 #endif

@@ -5,7 +5,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { KEY_RESUME = 256, KEY_SYSFS, KEY_PROFILE, KEY_SEED, KEY_OUT };
+enum {
+    KEY_RESUME = 256,
+    KEY_SYSFS,
+    KEY_PROFILE,
+    KEY_SEED,
+    KEY_OUT,
+    KEY_RECORDING,
+    KEY_COUNTERS,
+    KEY_CACHES,
+    KEY_STRICT
+};
 
 static const struct argp_option options[] = {
     {"preset", 'p', "NAME", 0, "how much is done: quick (default) or smoke", 0},
@@ -13,6 +23,14 @@ static const struct argp_option options[] = {
     {"resume", KEY_RESUME, "DIR", OPTION_ARG_OPTIONAL, "go on with an interrupted run (default: the newest)", 0},
     {"meter", 'm', "NAME", 0, "energy meter (default auto: the best that works here)", 0},
     {"profile", KEY_PROFILE, "NAME", 0, "energy profile of the model meter", 0},
+    {"recording", KEY_RECORDING, "FILE", 0, "of joulerx record, played back by --meter=replay", 0},
+    {"counters", KEY_COUNTERS, "WHAT", 0,
+     "auto (default): the event set of this processor; none; a set of `joulerx list events` or its path; or EVENT,...",
+     0},
+    {"caches", KEY_CACHES, "GEOMETRY", 0,
+     "caches of the simulator, size/ways a level, e.g. 32K/8,1M/16,32M/16 (default: this machine's)", 0},
+    {"strict", KEY_STRICT, NULL, 0,
+     "refuse (exit 4) a machine that disturbs, disagreeing meters, and counters more than 5 % off on known work", 0},
     {"seed", KEY_SEED, "N", 0, "of order, channels and starting weights (default 1)", 0},
     {"threads", 't', "N", 0, "threads (default: all processors); results do not depend on it", 0},
     {"quiet", 'q', NULL, 0, "no progress", 0},
@@ -32,6 +50,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_RESUME: to->resume = argument ? argument : ""; break;
     case KEY_SYSFS: to->sysfs = argument; break;
     case KEY_PROFILE: to->profile = argument; break;
+    case KEY_COUNTERS: to->counters = argument; break;
+    case KEY_CACHES: to->caches = argument; break;
+    case KEY_STRICT: to->strict = 1; break;
+    case KEY_RECORDING:
+        to->recording = argument;
+        if (!to->meter)
+            to->meter = "replay";
+        break;
     case 't':
         to->threads = (int)strtol(argument, &end, 10);
         if (*end || end == argument || to->threads < 1 || to->threads > 1024)

@@ -82,6 +82,8 @@ int ex_session_do(const struct ex_session_options *options, const struct ex_expe
         fprintf(stderr, "run %s\npreset %s, %d threads, seed %llu; energy: %s (meter %s)\n", session.dir,
                 session.settings.preset->name, session.settings.threads, (unsigned long long)session.settings.seed,
                 jrx_source_name(session.meter.source), session.meter.ops->name);
+    if (!options->quiet)
+        ex_observer_print(&session.observer, stderr);
     status = ex_session_plan(&session, list, count);
     for (size_t i = 0; i < count && !status; i++)
         status = ex_session_run(&session, list[i], (unsigned)i);

@@ -1,18 +1,16 @@
 #include "experiments/runner.h"
 #include "experiments/figure.h"
 #include "harness/base/error.h"
-#include "harness/calibrate.h"
 #include "harness/interrupt.h"
 #include "harness/schedule.h"
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RUNNER_COLUMNS = 4, MAX_COLUMNS = 64 };
+enum { RUNNER_COLUMNS = 4 };
 static const struct jrx_column runner_columns[RUNNER_COLUMNS] = {
     {"experiment", JRX_TEXT, "which experiment"},
     {"cell", JRX_TEXT, "which cell of its plan"},
@@ -56,64 +54,6 @@ const struct ex_experiment *ex_find(const char *name)
     return NULL;
 }
 
-/* ---- one repetition ------------------------------------------------------------------------------------------- */
-
-/* What a window did, as software-defined events: after it, so that nothing lies within it. */
-static void publish(struct jrx_sde *sde, const struct jrx_work *work, double calls)
-{
-    const struct {
-        enum jrx_sde_event event;
-        double amount;
-    } done[] = {{JRX_SDE_FLOP, work->flop},
-                {JRX_SDE_L1_BYTES, work->l1_bytes},
-                {JRX_SDE_L2_BYTES, work->l2_bytes},
-                {JRX_SDE_L3_BYTES, work->l3_bytes},
-                {JRX_SDE_DRAM_BYTES, work->dram_bytes}};
-    for (size_t i = 0; i < sizeof done / sizeof *done; i++)
-        if (!isnan(done[i].amount))
-            jrx_sde_add(sde, done[i].event, (int64_t)(done[i].amount * calls));
-    jrx_sde_add(sde, JRX_SDE_REGIONS, (int64_t)calls);
-}
-
-int ex_measure(struct ex_run *run, const struct jrx_region *region, uint64_t *iters, struct jrx_table *samples,
-               double *time_ns)
-{
-    const struct jrx_meter *meter = run->window->meter;
-    struct jrx_window_result result;
-    int status;
-    if (!*iters) {
-        const struct jrx_calibration want = {.min_time_ns = (uint64_t)(run->settings->preset->window_s * 1e9),
-                                             .tick_ns = meter->tick_ns,
-                                             .min_ticks = 100};
-        if ((status = jrx_calibrate(region, &want, iters, NULL)))
-            return status;
-    }
-    if ((status = jrx_window_measure(run->window, region, *iters, &result)))
-        return status;
-    double calls = (double)*iters;
-    publish(run->sde, &region->work, calls);
-    *time_ns = (double)result.time_ns / calls;
-    jrx_put_integer(samples, "iters", (int64_t)*iters);
-    jrx_put_real(samples, "window_s", (double)result.time_ns * 1e-9);
-    jrx_put_real(samples, "time_ns", *time_ns);
-    jrx_put_real(samples, "energy_j", result.total_j / calls);
-    jrx_put_real(samples, "energy_uncertainty_j", result.total_uncertainty_j / calls);
-    jrx_put_real(samples, "idle_w", run->idle_w);
-    jrx_put_text(samples, "energy_source", jrx_source_name(result.source));
-    jrx_put_text(samples, "meter", meter->ops->name);
-    jrx_put_text(samples, "status", result.status ? result.reason : "ok");
-    return 0;
-}
-
-/* The idle machine, once a block: reported beside every energy, never subtracted. */
-static void idle_block(struct ex_run *run)
-{
-    struct jrx_window_result idle;
-    run->idle_w = NAN;
-    if (!jrx_window_idle(run->window, (uint64_t)(run->settings->preset->window_s * 1e9), &idle) && idle.time_ns)
-        run->idle_w = idle.total_j / ((double)idle.time_ns * 1e-9);
-}
-
 /* ---- one experiment ------------------------------------------------------------------------------------------- */
 
 /* Marks in done[cells * reps] what an earlier run of this experiment finished. */
@@ -154,23 +94,24 @@ static int find_done(const struct ex_run *run, const struct jrx_table *table, co
 static int run_cells(struct ex_run *run, const struct ex_plan *plan, const struct jrx_step *steps,
                      const unsigned char *done, struct jrx_table *table)
 {
-    char label[128], words[96];
-    int status = 0;
+    char words[96];
+    int status = 0, measured = ex_is_measured(run->experiment->column, run->experiment->columns);
     uint32_t total = (uint32_t)(plan->cells * plan->reps), block = UINT32_MAX;
-    run->idle_w = NAN;
     for (uint32_t i = 0; i < total && !status; i++) {
         int cell = (int)steps[i].cell, rep = (int)steps[i].rep;
         if (done[cell * plan->reps + rep])
             continue;
-        if (plan->shuffled && steps[i].rep != block) {
-            block = steps[i].rep;
-            idle_block(run);
+        /* a block is a round over all cells; in a fixed order, a cell */
+        uint32_t here = plan->shuffled ? steps[i].rep : steps[i].cell;
+        if (measured && here != block) {
+            block = here;
+            ex_baselines(run);
         }
-        run->experiment->label(run->settings, cell, label, sizeof label);
+        run->experiment->label(run->settings, cell, run->label, sizeof run->label);
         *words = 0;
-        jrx_progress_item(run->progress, label);
+        jrx_progress_item(run->progress, run->label);
         jrx_put_text(table, "experiment", run->experiment->name);
-        jrx_put_text(table, "cell", label);
+        jrx_put_text(table, "cell", run->label);
         jrx_put_integer(table, "rep", rep);
         jrx_put_integer(table, "seq", i);
         status = jrx_interrupt_check();
@@ -242,23 +183,42 @@ static int conclude(struct ex_run *run, const struct jrx_schema *schema)
     return status ? status : ex_figure(run->dir, run->experiment->name, jrx_source_name(run->window->meter->source));
 }
 
+void ex_run_init(struct ex_run *run, struct ex_session *session, const struct ex_experiment *experiment)
+{
+    *run = (struct ex_run){.experiment = experiment,
+                           .settings = &session->settings,
+                           .window = &session->window,
+                           .progress = &session->progress,
+                           .warnings = &session->warnings,
+                           .sde = session->sde,
+                           .observer = &session->observer};
+    jrx_baseline_unknown(&run->idle);
+    jrx_baseline_unknown(&run->active);
+    snprintf(run->base, sizeof run->base, "%s", session->dir);
+}
+
+size_t ex_columns(const struct ex_observer *observer, const struct jrx_column *own, size_t owns,
+                  struct jrx_column column[EX_COLUMNS])
+{
+    size_t extra = ex_is_measured(own, owns) && observer ? observer->columns : 0;
+    memcpy(column, runner_columns, sizeof runner_columns);
+    memcpy(column + RUNNER_COLUMNS, own, owns * sizeof *column);
+    if (extra)
+        memcpy(column + RUNNER_COLUMNS + owns, observer->column, extra * sizeof *column);
+    return RUNNER_COLUMNS + owns + extra;
+}
+
 int ex_session_run(struct ex_session *session, const struct ex_experiment *experiment, unsigned group)
 {
-    struct ex_run run = {.experiment = experiment,
-                         .settings = &session->settings,
-                         .window = &session->window,
-                         .progress = &session->progress,
-                         .warnings = &session->warnings,
-                         .sde = session->sde};
-    struct jrx_column column[MAX_COLUMNS];
+    struct ex_run run;
+    struct jrx_column column[EX_COLUMNS];
     struct ex_plan plan = {.reps = 1};
     int status = experiment->plan(&session->settings, &plan);
     if (status)
         return status;
-    memcpy(column, runner_columns, sizeof runner_columns);
-    memcpy(column + RUNNER_COLUMNS, experiment->column, experiment->columns * sizeof *column);
-    const struct jrx_schema schema = {experiment->name, column, RUNNER_COLUMNS + experiment->columns};
-    snprintf(run.base, sizeof run.base, "%s", session->dir);
+    ex_run_init(&run, session, experiment);
+    const struct jrx_schema schema = {experiment->name, column,
+                                      ex_columns(&session->observer, experiment->column, experiment->columns, column)};
     if (snprintf(run.dir, sizeof run.dir, "%s/%s", session->dir, experiment->name) >= (int)sizeof run.dir)
         return jrx_fail(JRX_EINVAL, "%s: path too long", session->dir);
     if (mkdir(run.dir, 0777) && errno != EEXIST)

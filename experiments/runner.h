@@ -16,15 +16,21 @@ struct ex_session {
     struct jrx_warnings warnings;
     struct jrx_provenance *provenance;
     struct jrx_sde *sde; /* the work of every window, for other PAPI-based tools to read */
+    struct ex_observer observer;
+    int strict;
 };
 
 struct ex_session_options {
-    const char *preset; /* NULL: "quick" */
-    const char *out;    /* folder of the run; NULL: results/<kind>/<run id>, made */
-    const char *kind;   /* "reproduce" or an experiment's name: first part of that folder */
-    const char *resume; /* folder to go on with, "" for the newest unfinished one of this kind, NULL: start anew */
-    const char *meter;  /* NULL: auto */
-    const char *sysfs;  /* NULL: /sys */
+    const char *preset;    /* NULL: "quick" */
+    const char *out;       /* folder of the run; NULL: results/<kind>/<run id>, made */
+    const char *kind;      /* "reproduce" or an experiment's name: first part of that folder */
+    const char *resume;    /* folder to go on with, "" for the newest unfinished one of this kind, NULL: start anew */
+    const char *meter;     /* NULL: auto */
+    const char *recording; /* of joulerx record, for --meter=replay */
+    const char *counters;  /* jrx_counting_open(); NULL: auto */
+    const char *caches;    /* geometry of the cache simulator, jrx_cache_geometry_parse(); NULL: this machine's */
+    int strict;            /* refuse a machine that disturbs, and counters that fail the truth check */
+    const char *sysfs;     /* NULL: /sys */
     const char *profile;
     uint64_t seed;
     int seed_given;
@@ -39,13 +45,33 @@ struct argp;
 extern const struct argp ex_session_argp;
 
 /**
- * Makes or finds the folder, opens the meter, catches signals. A resumed run keeps the preset and seed it was started
- * with. 0, JRX_EINVAL, JRX_EIO, JRX_EUNAVAILABLE (a meter asked for by name), JRX_EPERMISSION.
+ * Makes or finds the folder, opens meter and counters, counts regions of known work, catches signals. A resumed run
+ * keeps the preset, seed, meter, counters and caches it was started with.
+ * 0, JRX_EINVAL, JRX_EIO, JRX_EUNAVAILABLE (a meter or counter asked for by name), JRX_EPERMISSION; JRX_EQUALITY under
+ * strict, see ex_strict().
  */
 int ex_session_open(struct ex_session *session, const struct ex_session_options *options);
 /** Writes meta.json, which marks the run as finished. 0, JRX_EIO, JRX_EPERMISSION, JRX_ENOMEM. */
 int ex_session_finish(struct ex_session *session);
 void ex_session_close(struct ex_session *session); /* also on a zeroed struct */
+
+/**
+ * What --strict refuses: JRX_EQUALITY with the first warning about the machine's state, disagreeing meters or counters
+ * off by more than 5 % on known work, and how many there are; 0 if there is none. Pure.
+ */
+int ex_strict(const struct jrx_warnings *warnings);
+
+/** A run of this session, not yet in a folder of its own. experiment: may be NULL for a command that measures itself.
+ */
+void ex_run_init(struct ex_run *run, struct ex_session *session, const struct ex_experiment *experiment);
+
+enum { EX_COLUMNS = 64 + EX_EXTRA_COLUMNS };
+/**
+ * All columns of a samples.csv: the runner's (experiment, cell, rep, seq), the experiment's own, and where those hold
+ * EX_MEASURE_COLUMNS the observer's. observer: NULL = none. Returns how many. Pure.
+ */
+size_t ex_columns(const struct ex_observer *observer, const struct jrx_column *own, size_t owns,
+                  struct jrx_column column[EX_COLUMNS]);
 
 /** Announces the experiments to the progress display, so that one time left covers them all. */
 int ex_session_plan(struct ex_session *session, const struct ex_experiment *const *list, size_t count);

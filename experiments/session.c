@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <math.h>
 #include <omp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,39 +48,69 @@ static int newest_unfinished(const char *kind, char *dir, size_t size)
                                                                   : jrx_fail(JRX_EINVAL, "%s: path too long", folder);
 }
 
-/* What a resumed run must keep from the first part: session.json. */
-static int settings_write(const struct ex_session *session)
+/* ---- what a resumed run must keep from the first part: session.json ------------------------------------------------
+ */
+
+/* Options that are kept as they were given, and why two parts may not differ in one. */
+static const struct kept {
+    const char *key;
+    size_t offset;
+    const char *why;
+} kept[] = {
+    {"meter", offsetof(struct ex_session_options, meter), "energies of two meters do not mix"},
+    {"profile", offsetof(struct ex_session_options, profile), "energies of two profiles do not mix"},
+    {"recording", offsetof(struct ex_session_options, recording), "energies of two recordings do not mix"},
+    {"counters", offsetof(struct ex_session_options, counters), "its rows have other columns"},
+    {"caches", offsetof(struct ex_session_options, caches), "traffic of two caches does not mix"},
+};
+enum { KEPT = sizeof kept / sizeof *kept };
+
+static const char **option_of(struct ex_session_options *options, size_t i)
 {
-    char path[PATH_MAX + 16];
+    return (const char **)(void *)((char *)options + kept[i].offset);
+}
+
+static int settings_write(const struct ex_session *session, struct ex_session_options *options)
+{
+    char path[PATH_MAX + 16], seed[24];
     snprintf(path, sizeof path, "%s/session.json", session->dir);
-    json_t *json = json_pack("{s:s, s:s, s:s}", "preset", session->settings.preset->name, "seed", "", "meter",
-                             session->meter.ops->name);
-    char seed[24];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)session->settings.seed);
-    int failed =
-        !json || json_object_set_new(json, "seed", json_string(seed)) || json_dump_file(json, path, JSON_INDENT(2));
+    options->meter = session->meter.ops->name; /* what `auto` found */
+    json_t *json = json_pack("{s:s, s:s}", "preset", session->settings.preset->name, "seed", seed);
+    int failed = !json;
+    for (size_t i = 0; i < KEPT && !failed; i++)
+        if (*option_of(options, i))
+            failed = json_object_set_new(json, kept[i].key, json_string(*option_of(options, i)));
+    failed = failed || json_dump_file(json, path, JSON_INDENT(2));
     json_decref(json);
     return failed ? jrx_fail(JRX_EIO, "%s: %s", path, strerror(errno)) : 0;
 }
 
-static int settings_read(struct ex_session *session, const char **meter, json_t **keep)
+/* Fills what was not given from the first part; *keep: holds the texts. */
+static int settings_read(struct ex_session *session, struct ex_session_options *options, json_t **keep)
 {
     char path[PATH_MAX + 16];
-    const char *preset, *seed, *used;
+    const char *preset, *seed;
     json_error_t error;
     snprintf(path, sizeof path, "%s/session.json", session->dir);
     *keep = json_load_file(path, 0, &error);
-    if (!*keep || json_unpack(*keep, "{s:s, s:s, s:s}", "preset", &preset, "seed", &seed, "meter", &used))
+    if (!*keep || json_unpack(*keep, "{s:s, s:s}", "preset", &preset, "seed", &seed))
         return jrx_fail(JRX_EFORMAT, "%s: %s; --resume needs the folder of an interrupted run", path,
                         *keep ? "not written by this program" : error.text);
     session->settings.preset = ex_preset_find(preset);
     session->settings.seed = strtoull(seed, NULL, 10);
-    if (*meter && strcmp(*meter, used) && strcmp(*meter, "auto"))
-        return jrx_fail(JRX_EINVAL, "--meter=%s: the run was started with %s; energies of two meters do not mix",
-                        *meter, used);
-    *meter = used;
+    for (size_t i = 0; i < KEPT; i++) {
+        const char **given = option_of(options, i), *used = json_string_value(json_object_get(*keep, kept[i].key));
+        int is_auto = *given && !strcmp(*given, "auto");
+        if (*given && !is_auto && (!used || strcmp(*given, used)))
+            return jrx_fail(JRX_EINVAL, "--%s=%s: the run was started with %s; %s", kept[i].key, *given,
+                            used ? used : "the default", kept[i].why);
+        *given = used;
+    }
     return session->settings.preset ? 0 : JRX_EINVAL;
 }
+
+/* ---- folder, meter, counters ------------------------------------------------------------------------------------ */
 
 static int open_folder(struct ex_session *session, const struct ex_session_options *options)
 {
@@ -104,56 +135,104 @@ static int open_folder(struct ex_session *session, const struct ex_session_optio
     return make_folders(session->dir);
 }
 
-static int open_meter(struct ex_session *session, const struct ex_session_options *options, const char *name)
+/* What the machine's state, its meters and its counters give reason to doubt. */
+static const char *const doubts[] = {
+    "governor",   "turbo",     "smt", "other_load", "nmi_watchdog",    "power_cap",    "energy_filtering",
+    "hypervisor", "throttled", "hot", "crosscheck", "meters_disagree", "counter_truth"};
+
+int ex_strict(const struct jrx_warnings *warnings)
 {
-    const struct jrx_meter_config config = {.sysfs = options->sysfs, .profile = options->profile};
-    int status = jrx_meter_open(&session->meter, name, &config);
+    const struct jrx_warning *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < warnings->count; i++)
+        for (size_t k = 0; k < sizeof doubts / sizeof *doubts; k++)
+            if (!strcmp(warnings->item[i].code, doubts[k])) {
+                first = first ? first : &warnings->item[i];
+                count++;
+            }
+    return first ? jrx_fail(JRX_EQUALITY, "--strict: %s; %s (%zu such; joulerx doctor lists them)", first->text,
+                            first->remedy, count)
+                 : 0;
+}
+
+int ex_geometry(const struct ex_settings *settings, struct jrx_cache_geometry *out)
+{
+    if (!settings->caches.levels)
+        return jrx_cache_geometry_read(out);
+    *out = settings->caches;
+    return 0;
+}
+
+static int open_meter(struct ex_session *session, const struct ex_session_options *options)
+{
+    const struct jrx_meter_config config = {
+        .sysfs = options->sysfs, .profile = options->profile, .recording = options->recording};
+    int status = jrx_meter_open(&session->meter, options->meter, &config);
     if (status)
         return status;
     if ((status = jrx_window_open(&session->window, &session->meter, 0)))
         return status;
-    for (size_t i = 0; i < session->meter.warnings.count; i++) {
-        const struct jrx_warning *w = &session->meter.warnings.item[i];
-        jrx_warn(&session->warnings, w->code, w->value, w->threshold, w->remedy, "%s", w->text);
-    }
+    jrx_warnings_add(&session->warnings, &session->meter.warnings);
     if (jrx_crosscheck_kernel(&session->warnings, &config) < 0)
         jrx_warn(&session->warnings, "crosscheck", NAN, NAN, "joulerx doctor shows every meter", "%s",
                  jrx_last_error());
-    if (jrx_sde_open(&session->sde))
-        session->sde =
-            NULL; /* another session of this process publishes already, or PAPI has no SDE: nothing is lost */
     struct jrx_machine_state state;
     jrx_machine_state_read(&state, options->sysfs, NULL);
     jrx_quality_state(&session->warnings, &state);
     return 0;
 }
 
-int ex_session_open(struct ex_session *session, const struct ex_session_options *options)
+static int open_counters(struct ex_session *session, const struct ex_session_options *options)
 {
-    const char *meter = options->meter;
-    json_t *kept = NULL;
+    struct jrx_cache_geometry caches;
+    if (jrx_sde_open(&session->sde))
+        session->sde =
+            NULL; /* another session of this process publishes already, or PAPI has no SDE: nothing is lost */
+    int status = ex_geometry(&session->settings, &caches);
+    const struct ex_observer_options wanted = {.counters = options->counters,
+                                               .caches = &caches,
+                                               .sysfs = options->sysfs,
+                                               .threads = session->settings.threads,
+                                               .sde = session->sde};
+    return status ? status : ex_observer_open(&session->observer, &session->meter, &wanted, &session->warnings);
+}
+
+int ex_session_open(struct ex_session *session, const struct ex_session_options *given)
+{
+    struct ex_session_options options = *given;
+    json_t *keep = NULL;
     memset(session, 0, sizeof *session);
-    session->settings = (struct ex_settings){.seed = options->seed_given ? options->seed : 1,
-                                             .threads = options->threads > 0 ? options->threads : omp_get_num_procs(),
-                                             .sysfs = options->sysfs};
-    session->settings.preset = ex_preset_find(options->preset ? options->preset : "quick");
+    session->strict = options.strict;
+    session->settings = (struct ex_settings){.seed = options.seed_given ? options.seed : 1,
+                                             .threads = options.threads > 0 ? options.threads : omp_get_num_procs(),
+                                             .sysfs = options.sysfs};
+    session->settings.preset = ex_preset_find(options.preset ? options.preset : "quick");
     if (!session->settings.preset)
         return JRX_EINVAL;
-    jrx_progress_init(&session->progress, stderr, options->quiet ? JRX_PROGRESS_QUIET : JRX_PROGRESS_AUTO);
-    int status = jrx_provenance_new(&session->provenance, "", options->argc, options->argv, session->settings.seed);
+    jrx_progress_init(&session->progress, stderr, options.quiet ? JRX_PROGRESS_QUIET : JRX_PROGRESS_AUTO);
+    int status = jrx_provenance_new(&session->provenance, "", options.argc, options.argv, session->settings.seed);
     if (!status)
-        status = open_folder(session, options);
-    if (!status && options->resume)
-        status = settings_read(session, &meter, &kept);
+        status = open_folder(session, &options);
+    if (!status && options.resume)
+        status = settings_read(session, &options, &keep);
+    if (!status && options.caches)
+        status = jrx_cache_geometry_parse(options.caches, &session->settings.caches);
     if (!status)
-        status = open_meter(session, options, meter);
-    if (!status && !options->resume)
-        status = settings_write(session);
-    json_decref(kept);
+        status = open_meter(session, &options);
+    if (!status)
+        status = open_counters(session, &options);
+    if (!status && session->strict)
+        status = ex_strict(&session->warnings);
+    if (!status && !options.resume)
+        status = settings_write(session, &options);
+    json_decref(keep);
     if (!status)
         status = jrx_interrupt_catch();
-    if (status)
+    if (status) {
+        if (!options.resume && *session->dir)
+            rmdir(session->dir); /* only if nothing is in it */
         ex_session_close(session);
+    }
     return status;
 }
 
@@ -178,6 +257,10 @@ int ex_session_finish(struct ex_session *session)
         status = jrx_provenance_meter(p, session->meter.ops->name, jrx_source_name(session->meter.source));
     if (!status)
         status = jrx_provenance_counters(p, "cachesim", jrx_source_name(JRX_SIMULATED));
+    if (!status)
+        status = jrx_provenance_set(p, "hardware_counters", ex_observer_counters_json(&session->observer));
+    if (!status)
+        status = jrx_provenance_set(p, "truth", ex_observer_truth_json(&session->observer));
     for (size_t i = 0; i < session->warnings.count && !status; i++)
         status = jrx_provenance_warn(p, &session->warnings.item[i]);
     snprintf(path, sizeof path, "%s/meta.json", session->dir);
@@ -187,6 +270,7 @@ int ex_session_finish(struct ex_session *session)
 void ex_session_close(struct ex_session *session)
 {
     jrx_progress_fini(&session->progress);
+    ex_observer_close(&session->observer);
     jrx_sde_close(session->sde);
     jrx_window_close(&session->window);
     jrx_meter_close(&session->meter);

@@ -25,6 +25,15 @@ void jrx_warn(struct jrx_warnings *list, const char *code, double value, double 
         list->item[list->count++] = warning;
 }
 
+void jrx_warnings_add(struct jrx_warnings *list, const struct jrx_warnings *more)
+{
+    for (size_t i = 0; i < more->count; i++) {
+        const struct jrx_warning *w = &more->item[i];
+        jrx_warn(list, w->code, w->value, w->threshold, w->remedy, "%s", w->text);
+    }
+    list->dropped += more->dropped;
+}
+
 const struct jrx_warning *jrx_warning_find(const struct jrx_warnings *list, const char *code)
 {
     for (size_t i = 0; i < list->count; i++)

@@ -27,6 +27,9 @@ struct jrx_warnings {
 void jrx_warn(struct jrx_warnings *list, const char *code, double value, double threshold, const char *remedy,
               const char *format, ...) __attribute__((format(printf, 6, 7)));
 
+/** Adds each of `more`. */
+void jrx_warnings_add(struct jrx_warnings *list, const struct jrx_warnings *more);
+
 /** The first with this code, or NULL. */
 const struct jrx_warning *jrx_warning_find(const struct jrx_warnings *list, const char *code);
 

@@ -179,10 +179,3 @@ int jrx_window_idle(struct jrx_window *window, uint64_t ns, struct jrx_window_re
     const struct jrx_region idle = {.fn = sleep_ns, .ctx = &ns, .work = {.flop = 0}};
     return jrx_window_measure(window, &idle, 1, result);
 }
-
-struct jrx_energy_views jrx_energy_views(double energy_j, double time_s, double idle_w, double active_w)
-{
-    return (struct jrx_energy_views){.gross_j = energy_j,
-                                     .above_idle_j = energy_j - idle_w * time_s,
-                                     .above_active_j = energy_j - active_w * time_s};
-}

@@ -11,6 +11,7 @@ struct jrx_region {
     void (*fn)(void *); /* the workload, nothing else */
     void *ctx;
     struct jrx_work work; /* of one call */
+    bool once;            /* calling it again would do something else (training goes on): no counting passes */
 };
 
 /* Energy of one domain over the region. */
@@ -70,15 +71,5 @@ int jrx_window_measure(struct jrx_window *window, const struct jrx_region *regio
 
 /** The same around a sleep of `ns`: the idle machine. */
 int jrx_window_idle(struct jrx_window *window, uint64_t ns, struct jrx_window_result *result);
-
-/* The three readings of one energy, side by side; none replaces another. */
-struct jrx_energy_views {
-    double gross_j;        /* as measured */
-    double above_idle_j;   /* minus idle power times time; NAN if idle_w is */
-    double above_active_j; /* minus the fitted active-constant power times time; NAN if active_w is */
-};
-
-/** Pure. energy [J], time [s], powers [W]. */
-struct jrx_energy_views jrx_energy_views(double energy_j, double time_s, double idle_w, double active_w);
 
 #endif

@@ -3,26 +3,22 @@
  * there is no meter.
  */
 #include "tests/support/powercap_fs.h"
+#include "tests/support/program.h"
 #include "tests/support/test.h"
 #include "tests/support/tree.h"
 #include <jansson.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct fixture {
     struct powercap_fs fs;
-    char dir[TREE_PATH], program[512], out[8192], err[8192];
+    struct program p;
 };
 
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    tree_new(f->dir);
-    ssize_t length = readlink("/proc/self/exe", f->program, sizeof f->program - 16);
-    f->program[length > 0 ? length : 0] = 0;
-    char *slash = strrchr(f->program, '/'); /* build/tests/test_stat */
-    strcpy(slash, "/../joulerx");
+    program_init(&f->p);
     *state = f;
     return 0;
 }
@@ -31,43 +27,9 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
     powercap_fs_stop(&f->fs);
-    tree_free(f->dir);
+    program_fini(&f->p);
     free(f);
     return 0;
-}
-
-static void slurp(const struct fixture *f, const char *name, char *text, size_t size)
-{
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", f->dir, name);
-    FILE *file = fopen(path, "r");
-    size_t got = file ? fread(text, 1, size - 1, file) : 0;
-    text[got] = 0;
-    if (file)
-        fclose(file);
-}
-
-/* Runs "joulerx <arguments>" by the shell in the test's folder; returns the exit status. */
-static int joulerx(struct fixture *f, const char *format, ...)
-{
-    char arguments[1024], line[2048];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(arguments, sizeof arguments, format, args);
-    va_end(args);
-    if (access(f->program, X_OK))
-        skip_because("the program is not built beside the tests: make all");
-    snprintf(line, sizeof line, "cd %s || exit 99; %s %s >out 2>err", f->dir, f->program, arguments);
-    int status = system(line);
-    slurp(f, "out", f->out, sizeof f->out);
-    slurp(f, "err", f->err, sizeof f->err);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void says(const char *text, const char *words)
-{
-    if (!strstr(text, words))
-        fail_msg("'%s' is not in:\n%s", words, text);
 }
 
 static void start_or_skip(struct fixture *f)
@@ -91,8 +53,8 @@ static void energy_and_time_of_a_command_are_measured(void **state)
 {
     struct fixture *f = *state;
     start_or_skip(f);
-    assert_int_equal(joulerx(f, "stat --sysfs=%s --meter=powercap --json -r 3 -- sleep 0.1", f->fs.mount), 0);
-    json_t *json = parsed(f->out);
+    assert_int_equal(program_run(&f->p, "stat --sysfs=%s --meter=powercap --json -r 3 -- sleep 0.1", f->fs.mount), 0);
+    json_t *json = parsed(f->p.out);
     const char *source, *status;
     double energy_j, power_w;
     json_int_t time_ns;
@@ -119,44 +81,44 @@ static void the_table_names_domains_and_source(void **state)
 {
     struct fixture *f = *state;
     start_or_skip(f);
-    assert_int_equal(joulerx(f, "stat --sysfs=%s --meter=powercap -- true", f->fs.mount), 0);
-    says(f->out, "package-0");
-    says(f->out, "dram-0");
-    says(f->out, "total");
-    says(f->out, "measured");
+    assert_int_equal(program_run(&f->p, "stat --sysfs=%s --meter=powercap -- true", f->fs.mount), 0);
+    says(f->p.out, "package-0");
+    says(f->p.out, "dram-0");
+    says(f->p.out, "total");
+    says(f->p.out, "measured");
 }
 
 static void the_exit_status_of_the_command_is_passed_on(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(joulerx(f, "stat -r 5 -- sh -c 'echo ran; exit 7'"), 7);
-    char *again = strstr(f->out, "ran");
+    assert_int_equal(program_run(&f->p, "stat -r 5 -- sh -c 'echo ran; exit 7'"), 7);
+    char *again = strstr(f->p.out, "ran");
     assert_non_null(again);
     assert_null(strstr(again + 1, "ran\n")); /* once: a command that fails is not asked again */
-    assert_int_equal(joulerx(f, "stat -- sh -c 'kill -TERM $$'"), 128 + SIGTERM);
-    assert_int_equal(joulerx(f, "stat -- ./not-there"), 127);
-    says(f->err, "No such file");
+    assert_int_equal(program_run(&f->p, "stat -- sh -c 'kill -TERM $$'"), 128 + SIGTERM);
+    assert_int_equal(program_run(&f->p, "stat -- ./not-there"), 127);
+    says(f->p.err, "No such file");
 }
 
 static void without_a_meter_every_line_says_estimated(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(joulerx(f, "stat --sysfs=/nonexistent --csv -- true"), 0);
-    char *line = strchr(f->out, '\n') + 1;
-    assert_non_null(strstr(f->out, "energy_uncertainty_j"));
+    assert_int_equal(program_run(&f->p, "stat --sysfs=/nonexistent --csv -- true"), 0);
+    char *line = strchr(f->p.out, '\n') + 1;
+    assert_non_null(strstr(f->p.out, "energy_uncertainty_j"));
     for (int d = 0; d < 3; d++, line = strchr(line, '\n') + 1)
         assert_int_equal(strncmp(line, "true,model,estimated,0,,", 24), 0);
-    says(f->err, "no energy is measured");
+    says(f->p.err, "no energy is measured");
 }
 
 static void a_meter_asked_for_by_name_that_is_not_there_exits_3(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(joulerx(f, "stat --sysfs=/nonexistent --meter=powercap -- sh -c 'echo ran'"), 3);
-    says(f->err, "modprobe");
-    assert_string_equal(f->out, "");
-    assert_int_equal(joulerx(f, "stat --meter=rapl -- true"), 2);
-    says(f->err, "powercap");
+    assert_int_equal(program_run(&f->p, "stat --sysfs=/nonexistent --meter=powercap -- sh -c 'echo ran'"), 3);
+    says(f->p.err, "modprobe");
+    assert_string_equal(f->p.out, "");
+    assert_int_equal(program_run(&f->p, "stat --meter=rapl -- true"), 2);
+    says(f->p.err, "powercap");
 }
 
 static void an_ordinary_user_exits_3_with_the_remedy(void **state)
@@ -165,19 +127,14 @@ static void an_ordinary_user_exits_3_with_the_remedy(void **state)
     if (geteuid())
         skip_because("not root: nobody else to be");
     start_or_skip(f);
-    char line[2048];
-    if (access(f->program, X_OK))
-        skip_because("the program is not built beside the tests: make all");
-    snprintf(line, sizeof line,
-             "cp %s %s/joulerx && chmod 755 %s/joulerx && cd %s && setpriv --reuid=65534 --clear-groups "
-             "./joulerx stat --sysfs=%s --meter=powercap -- true 2>%s/err",
-             f->program, f->dir, f->dir, f->dir, f->fs.mount, f->dir);
-    int status = system(line);
-    slurp(f, "err", f->err, sizeof f->err);
-    if (strstr(f->err, "setpriv"))
+    int status = program_shell(&f->p,
+                               "cp %s joulerx && chmod 755 joulerx . && setpriv --reuid=65534 --clear-groups "
+                               "./joulerx stat --sysfs=%s --meter=powercap -- true",
+                               f->p.path, f->fs.mount);
+    if (strstr(f->p.err, "setpriv"))
         skip_because("no setpriv here");
-    assert_int_equal(WEXITSTATUS(status), 3);
-    says(f->err, "chmod a+r");
+    assert_int_equal(status, 3);
+    says(f->p.err, "chmod a+r");
 }
 
 /* Ctrl-C from a terminal reaches the whole group; kill -INT reaches only us, and is passed on. */
@@ -186,11 +143,12 @@ static void an_interrupt_reaches_the_command(void **state)
     struct fixture *f = *state;
     static const char script[] = "trap \"echo caught; exit 9\" INT; while :; do sleep 0.05; done";
     assert_int_equal(
-        joulerx(f, "stat -o result -- sh -c '%s' >said 2>&1 & p=$!; sleep 0.6; kill -INT $p; wait $p", script), 9);
-    slurp(f, "said", f->out, sizeof f->out);
-    says(f->out, "caught");
-    slurp(f, "result", f->out, sizeof f->out);
-    says(f->out, "total");
+        program_run(&f->p, "stat -o result -- sh -c '%s' >said 2>&1 & p=$!; sleep 0.6; kill -INT $p; wait $p", script),
+        9);
+    program_slurp(&f->p, "said", f->p.out, sizeof f->p.out);
+    says(f->p.out, "caught");
+    program_slurp(&f->p, "result", f->p.out, sizeof f->p.out);
+    says(f->p.out, "total");
 }
 
 /* No option of ours: the program as installed, reading /sys/class/powercap. */
@@ -200,32 +158,30 @@ static void the_real_path_is_read_in_a_namespace_of_its_own(void **state)
     if (geteuid())
         skip_because("mounting needs root");
     start_or_skip(f);
-    char line[2048];
-    snprintf(line, sizeof line,
-             "cd %s && unshare -m --propagation private sh -c '"
-             "mount -t overlay overlay -o ro,lowerdir=%s/class:/sys/class /sys/class && "
-             "mount -t overlay overlay -o ro,lowerdir=%s/devices/virtual:/sys/devices/virtual /sys/devices/virtual || "
-             "exit 77; "
-             "%s stat --csv -- sleep 0.1' >out 2>err",
-             f->dir, f->fs.mount, f->fs.mount, f->program);
-    int status = system(line);
-    slurp(f, "out", f->out, sizeof f->out);
-    slurp(f, "err", f->err, sizeof f->err);
-    if (WEXITSTATUS(status) == 77 || strstr(f->err, "unshare"))
+    int status = program_shell(
+        &f->p,
+        "unshare -m --propagation private sh -c '"
+        "mount -t overlay overlay -o ro,lowerdir=%s/class:/sys/class /sys/class && "
+        "mount -t overlay overlay -o ro,lowerdir=%s/devices/virtual:/sys/devices/virtual /sys/devices/virtual || "
+        "exit 77; "
+        "%s stat --csv -- sleep 0.1' ",
+        f->fs.mount, f->fs.mount, f->p.path);
+    if (status == 77 || strstr(f->p.err, "unshare"))
         skip_because("no private mount namespace with overlayfs here");
-    assert_int_equal(WEXITSTATUS(status), 0);
-    says(f->out, "sleep 0.1,powercap,measured,0,,package-0,1,");
-    assert_null(strstr(f->out, "estimated"));
+    assert_int_equal(status, 0);
+    says(f->p.out, "sleep 0.1,powercap,measured,0,,package-0,1,");
+    assert_null(strstr(f->p.out, "estimated"));
 }
 
 static void intervals_give_power_over_time(void **state)
 {
     struct fixture *f = *state;
     start_or_skip(f);
-    assert_int_equal(joulerx(f, "stat --sysfs=%s --meter=powercap --csv -I 100ms -- sleep 0.45", f->fs.mount), 0);
+    assert_int_equal(program_run(&f->p, "stat --sysfs=%s --meter=powercap --csv -I 100ms -- sleep 0.45", f->fs.mount),
+                     0);
     int rows = 0;
     double sum_j = 0;
-    for (char *line = strchr(f->out, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
+    for (char *line = strchr(f->p.out, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
         double at_s, time_ns, energy_j, uncertainty_j, power_w;
         if (sscanf(line, "sleep 0.45,powercap,measured,%*d,%lf,total,,%lf,,%lf,%lf,%lf,ok", &at_s, &time_ns, &energy_j,
                    &uncertainty_j, &power_w) != 5)
@@ -242,10 +198,11 @@ static void a_recording_gives_the_energy_again(void **state)
 {
     struct fixture *f = *state;
     start_or_skip(f);
-    assert_int_equal(joulerx(f, "record --sysfs=%s --meter=powercap -I 2ms -o r.jsonl -- sleep 0.6", f->fs.mount), 0);
+    assert_int_equal(
+        program_run(&f->p, "record --sysfs=%s --meter=powercap -I 2ms -o r.jsonl -- sleep 0.6", f->fs.mount), 0);
     powercap_fs_stop(&f->fs); /* from the file alone */
-    assert_int_equal(joulerx(f, "stat --recording=r.jsonl --json"), 0);
-    json_t *json = parsed(f->out);
+    assert_int_equal(program_run(&f->p, "stat --recording=r.jsonl --json"), 0);
+    json_t *json = parsed(f->p.out);
     const char *source;
     double energy_j;
     json_int_t time_ns;
@@ -255,31 +212,31 @@ static void a_recording_gives_the_energy_again(void **state)
     assert_string_equal(source, "replayed");
     assert_relative(energy_j, 100e-9 * (double)time_ns, 0.05);
     json_decref(json);
-    assert_int_equal(joulerx(f, "stat --meter=replay --recording=r.jsonl -- true"), 0);
-    says(f->out, "replayed");
-    assert_null(strstr(f->out, "measured"));
-    assert_int_equal(joulerx(f, "stat --recording=nothing"), 2);
+    assert_int_equal(program_run(&f->p, "stat --meter=replay --recording=r.jsonl -- true"), 0);
+    says(f->p.out, "replayed");
+    assert_null(strstr(f->p.out, "measured"));
+    assert_int_equal(program_run(&f->p, "stat --recording=nothing"), 2);
 }
 
 static void strict_refuses_a_machine_that_disturbs(void **state)
 {
     struct fixture *f = *state;
-    tree_put(f->dir, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor=powersave\n");
-    assert_int_equal(joulerx(f, "stat --sysfs=%s/sys --strict -- echo ran", f->dir), 4);
-    assert_string_equal(f->out, "");
-    says(f->err, "--strict");
+    tree_put(f->p.dir, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor=powersave\n");
+    assert_int_equal(program_run(&f->p, "stat --sysfs=%s/sys --strict -- echo ran", f->p.dir), 4);
+    assert_string_equal(f->p.out, "");
+    says(f->p.err, "--strict");
 }
 
 static void wrong_usage_exits_2(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(joulerx(f, "stat"), 2);
-    assert_int_equal(joulerx(f, "stat -r 0 -- true"), 2);
-    assert_int_equal(joulerx(f, "stat -I soon -- true"), 2);
-    assert_int_equal(joulerx(f, "stat -I 100ms -r 2 -- true"), 2);
-    assert_int_equal(joulerx(f, "record --time=never"), 2);
-    assert_int_equal(joulerx(f, "record -o /no/such/dir/r -- true"), 1);
-    says(f->err, "/no/such/dir/r");
+    assert_int_equal(program_run(&f->p, "stat"), 2);
+    assert_int_equal(program_run(&f->p, "stat -r 0 -- true"), 2);
+    assert_int_equal(program_run(&f->p, "stat -I soon -- true"), 2);
+    assert_int_equal(program_run(&f->p, "stat -I 100ms -r 2 -- true"), 2);
+    assert_int_equal(program_run(&f->p, "record --time=never"), 2);
+    assert_int_equal(program_run(&f->p, "record -o /no/such/dir/r -- true"), 1);
+    says(f->p.err, "/no/such/dir/r");
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

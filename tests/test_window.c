@@ -1,5 +1,6 @@
 /* harness/window and harness/edge: energies of regions against a meter whose truth is known. */
 #include "harness/base/error.h"
+#include "harness/baseline.h"
 #include "harness/clock.h"
 #include "harness/edge.h"
 #include "harness/window.h"
@@ -299,14 +300,38 @@ static void idle_windows_sleep(void **state)
     assert_near(f->result.total_j, truth_j(f, 0), 5 * f->result.total_uncertainty_j);
 }
 
+/* By hand: 100 +- 3 J in 2 s, idle 15 +- 2 W, active 40 +- 6 W. */
 static void three_views_of_one_energy(void **state)
 {
     (void)state;
-    struct jrx_energy_views v = jrx_energy_views(100, 2, 15, 40);
+    const struct jrx_power idle = {15, 2}, active = {40, 6}, none = {NAN, NAN};
+    struct jrx_energy_views v = jrx_energy_views(100, 3, 2, &idle, &active);
     assert_near(v.gross_j, 100, 0);
+    assert_near(v.gross_uncertainty_j, 3, 0);
     assert_near(v.above_idle_j, 70, 0);
+    assert_near(v.above_idle_uncertainty_j, 5, 1e-12); /* 3, 4, 5 */
     assert_near(v.above_active_j, 20, 0);
-    assert_true(isnan(jrx_energy_views(100, 2, NAN, 40).above_idle_j));
+    assert_near(v.above_active_uncertainty_j, sqrt(9 + 144), 1e-12);
+    v = jrx_energy_views(100, 3, 2, &none, &active);
+    assert_true(isnan(v.above_idle_j) && isnan(v.above_idle_uncertainty_j));
+    assert_near(v.above_active_j, 20, 0);
+}
+
+/* The fake draws 20 W whatever runs: so both baselines say, within what they state; and an energy above them is none.
+ */
+static void baselines_are_the_power_without_the_workload(void **state)
+{
+    struct fixture *f = *state;
+    struct jrx_baseline idle, active;
+    fake_init(&f->fake, 1, 20, 13);
+    assert_int_equal(jrx_window_open(&f->window, &f->fake.meter, 0), 0);
+    assert_int_equal(jrx_baseline_idle(&f->window, 30000000, &idle), 0);
+    assert_int_equal(jrx_baseline_active(&f->window, 30000000, 2, &active), 0);
+    assert_near(idle.total.w, 20, 5 * idle.total.uncertainty_w);
+    assert_near(active.total.w, 20, 5 * active.total.uncertainty_w);
+    assert_true(active.total.uncertainty_w > 0 && active.total.uncertainty_w < 0.4);
+    assert_near(active.domain[0].w, active.total.w, 0);
+    assert_true(isnan(active.domain[1].w));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -329,6 +354,7 @@ int main(void)
         CASE(nothing_to_run_is_an_error),
         CASE(idle_windows_sleep),
         cmocka_unit_test(three_views_of_one_energy),
+        CASE(baselines_are_the_power_without_the_workload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

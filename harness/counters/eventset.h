@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { JRX_SET_EVENTS = 48, JRX_SET_METRICS = 12, JRX_SET_TERMS = 16, JRX_SET_MODELS = 16 };
+enum { JRX_SET_EVENTS = 48, JRX_SET_METRICS = 12, JRX_SET_TERMS = 16, JRX_SET_MODELS = 16, JRX_METRIC_NAME = 64 };
 
 struct jrx_metric {
-    char name[32]; /* "flop", "l2_read_bytes": ends in its unit; CSV column */
+    char name[JRX_METRIC_NAME]; /* "flop", "l2_read_bytes": ends in its unit; CSV column */
     struct {
         double factor;
         unsigned event; /* index in the set */

@@ -21,7 +21,7 @@ struct jrx_truth_region {
 
 struct jrx_truth {
     char region[JRX_TRUTH_NAME];
-    char metric[32];
+    char metric[JRX_METRIC_NAME];
     double known, counted; /* counted is NAN if the set lacks the metric or it could not be counted */
     double ratio;          /* counted / known */
     enum jrx_source source;
