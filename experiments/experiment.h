@@ -8,26 +8,13 @@
 #define EXPERIMENTS_EXPERIMENT_H
 #include "experiments/claim.h"
 #include "experiments/observer.h"
+#include "experiments/preset.h"
 #include "harness/baseline.h"
 #include "harness/progress.h"
 #include "harness/quality.h"
 #include "harness/table.h"
 #include "harness/window.h"
 #include <limits.h>
-
-/* How much is done: a row of the table in preset.c. */
-struct ex_preset {
-    const char *name; /* "quick", "smoke" */
-    const char *about;
-    double window_s;      /* least length of a measuring window */
-    int reps;             /* repetitions of a measured cell */
-    const char *training; /* name of the training recipe, models/receiver/preset.h */
-    int slots;            /* per SNR point of a BER curve */
-    int grid_f;           /* subcarriers of measured layers and networks */
-    int evidence;         /* 0: too little is measured for any verdict but inconclusive */
-};
-
-const struct ex_preset *ex_preset_find(const char *name); /* NULL with a message that lists them */
 
 struct ex_settings {
     const struct ex_preset *preset;

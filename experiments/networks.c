@@ -14,7 +14,7 @@ int ex_validation_link(const struct ex_settings *settings, struct lk_config *lin
 
 int ex_network_config(const struct ex_settings *settings, enum rx_role role, struct rx_train_config *config)
 {
-    const struct rx_preset *preset = rx_preset_find(settings->preset->training);
+    const struct rx_preset *preset = rx_preset_find(settings->preset->recipe);
     if (!preset)
         return JRX_EINVAL;
     *config = rx_preset_config(preset, role, settings->seed);

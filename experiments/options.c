@@ -14,11 +14,13 @@ enum {
     KEY_RECORDING,
     KEY_COUNTERS,
     KEY_CACHES,
-    KEY_STRICT
+    KEY_STRICT,
+    KEY_VALUE /* and as many after it as a preset has values */
 };
 
-static const struct argp_option options[] = {
-    {"preset", 'p', "NAME", 0, "how much is done: quick (default) or smoke", 0},
+static const struct argp_option table[] = {
+    {"preset", 'p', "NAME", 0,
+     "how much is done: quick (default), smoke, or a file of your own, with a slash in its path", 0},
     {"out", KEY_OUT, "DIR", 0, "folder of the run (default results/NAME/<time>-<commit>)", 0},
     {"resume", KEY_RESUME, "DIR", OPTION_ARG_OPTIONAL, "go on with an interrupted run (default: the newest)", 0},
     {"meter", 'm', "NAME", 0, "energy meter (default auto: the best that works here)", 0},
@@ -31,11 +33,16 @@ static const struct argp_option options[] = {
      "caches of the simulator, size/ways a level, e.g. 32K/8,1M/16,32M/16 (default: this machine's)", 0},
     {"strict", KEY_STRICT, NULL, 0,
      "refuse (exit 4) a machine that disturbs, disagreeing meters, and counters more than 5 % off on known work", 0},
+    {"dry-run", 'n', NULL, 0, "list the cells, the time and the energy they would take, and stop", 0},
     {"seed", KEY_SEED, "N", 0, "of order, channels and starting weights (default 1)", 0},
     {"threads", 't', "N", 0, "threads (default: all processors); results do not depend on it", 0},
     {"quiet", 'q', NULL, 0, "no progress", 0},
     {"sysfs", KEY_SYSFS, "DIR", 0, "read meters below DIR instead of /sys", 0},
-    {0},
+#define X(member, option, type, least, most, step, argument, doc)                                                      \
+    {option, KEY_VALUE + EX_PRESET_##member, argument, 0, "of the preset: " doc, 2},
+    EX_PRESET_FIELDS(X)
+#undef X
+        {0},
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -46,6 +53,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'p': to->preset = argument; break;
     case 'm': to->meter = argument; break;
     case 'q': to->quiet = 1; break;
+    case 'n': to->dry = 1; break;
     case KEY_OUT: to->out = argument; break;
     case KEY_RESUME: to->resume = argument ? argument : ""; break;
     case KEY_SYSFS: to->sysfs = argument; break;
@@ -70,9 +78,21 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         if (*end || end == argument || errno || *argument == '-')
             argp_error(state, "--seed=%s: not a number from 0 to 18446744073709551615", argument);
         break;
-    default: return ARGP_ERR_UNKNOWN;
+    default:
+        if (key < KEY_VALUE || key >= KEY_VALUE + EX_PRESET_VALUES)
+            return ARGP_ERR_UNKNOWN;
+        to->changed[key - KEY_VALUE] = argument;
     }
     return 0;
 }
 
-const struct argp ex_session_argp = {.options = options, .parser = parse};
+int ex_options_preset(const struct ex_session_options *options, struct ex_preset *preset)
+{
+    int status = ex_preset_read(preset, options->preset ? options->preset : "quick");
+    for (int i = 0; i < EX_PRESET_VALUES && !status; i++)
+        if (options->changed[i])
+            status = ex_preset_set(preset, ex_preset_key((enum ex_preset_field)i), options->changed[i]);
+    return status;
+}
+
+const struct argp ex_session_argp = {.options = table, .parser = parse};

@@ -1,33 +1,188 @@
-/* How much a run does. "smoke" is for tests of the machinery: its numbers mean nothing, and no verdict rests on them.
- */
-#include "experiments/experiment.h"
+#include "experiments/preset.h"
+#include "experiments/figure.h"
 #include "harness/base/error.h"
+#include "models/receiver/presets.h"
+#include <dirent.h>
+#include <errno.h>
+#include <ini.h>
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const struct ex_preset presets[] = {
-    {.name = "quick",
-     .about = "all figures in about ten minutes on two cores; intervals are wide",
-     .window_s = 0.06,
-     .reps = 9,
-     .training = "quick",
-     .slots = 960,
-     .grid_f = 312,
-     .evidence = 1},
-    {.name = "smoke",
-     .about = "seconds; shows that everything runs, and nothing else",
-     .window_s = 0.002,
-     .reps = 3,
-     .training = "smoke",
-     .slots = 4,
-     .grid_f = 48},
+enum type { REAL, WHOLE, RECIPE, YES_NO };
+
+static const struct {
+    const char *key, *doc;
+    enum type type;
+    size_t offset;
+    double least, most;
+    int step;
+} fields[] = {
+#define X(member, option, type, least, most, step, argument, doc)                                                      \
+    {#member, doc, type, offsetof(struct ex_preset, member), least, most, step},
+    EX_PRESET_FIELDS(X)
+#undef X
+};
+enum { FIELDS = EX_PRESET_VALUES };
+
+const char *ex_preset_key(enum ex_preset_field field)
+{
+    return fields[field].key;
+}
+
+static int set_number(void *to, int i, const char *text)
+{
+    char *end;
+    double value = strtod(text, &end);
+    int whole = fields[i].type == WHOLE;
+    if (end == text || *end || !(value >= fields[i].least && value <= fields[i].most) ||
+        (whole && fmod(value, fields[i].step) != 0))
+        return jrx_fail(JRX_EINVAL, "%s = %s: not a %s from %g to %g", fields[i].key, text,
+                        !whole               ? "number"
+                        : fields[i].step > 1 ? "multiple of 12"
+                                             : "whole number",
+                        fields[i].least, fields[i].most);
+    if (whole)
+        *(int *)to = (int)value;
+    else
+        *(double *)to = value;
+    return 0;
+}
+
+int ex_preset_set(struct ex_preset *preset, const char *key, const char *text)
+{
+    char names[128] = "";
+    for (int i = 0; i < FIELDS; i++) {
+        void *to = (char *)preset + fields[i].offset;
+        snprintf(names + strlen(names), sizeof names - strlen(names), " %s", fields[i].key);
+        if (strcmp(key, fields[i].key))
+            continue;
+        if (fields[i].type == REAL || fields[i].type == WHOLE)
+            return set_number(to, i, text);
+        if (fields[i].type == YES_NO) {
+            *(int *)to = !strcmp(text, "yes");
+            return !strcmp(text, "yes") || !strcmp(text, "no")
+                       ? 0
+                       : jrx_fail(JRX_EINVAL, "%s = %s: neither yes nor no", key, text);
+        }
+        snprintf(to, sizeof preset->recipe, "%s", text);
+        return rx_preset_find(text) ? 0 : JRX_EINVAL;
+    }
+    return jrx_fail(JRX_EINVAL, "%s: not a value of a preset; there are%s", key, names);
+}
+
+/* ---- the file -------------------------------------------------------------------------------------------------- */
+
+struct parse {
+    struct ex_preset *preset;
+    unsigned seen;
+    char wrong[256];
 };
 
-const struct ex_preset *ex_preset_find(const char *name)
+static int on_entry(void *context, const char *section, const char *key, const char *value)
 {
-    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
-        if (!strcmp(name, presets[i].name))
-            return &presets[i];
-    jrx_fail(JRX_EINVAL, "--preset=%s: not a preset; there are quick (%s) and smoke (%s)", name, presets[0].about,
-             presets[1].about);
-    return NULL;
+    struct parse *p = context;
+    if (!strcmp(section, "preset") && !strcmp(key, "about")) {
+        snprintf(p->preset->about, sizeof p->preset->about, "%s", value);
+        return 1;
+    }
+    if (strcmp(section, "run"))
+        snprintf(p->wrong, sizeof p->wrong, "[%s] %s: there are [preset] about and what stands in [run]", section, key);
+    else if (ex_preset_set(p->preset, key, value))
+        snprintf(p->wrong, sizeof p->wrong, "%s", jrx_last_error());
+    for (unsigned i = 0; i < FIELDS; i++)
+        p->seen |= !strcmp(key, fields[i].key) ? 1u << i : 0;
+    return !*p->wrong;
+}
+
+static int parse_file(struct ex_preset *preset, FILE *file, const char *path)
+{
+    struct parse p = {.preset = preset};
+    int line = ini_parse_file(file, on_entry, &p);
+    if (line)
+        return jrx_fail(JRX_EFORMAT, "preset %s, line %d: %s", path, line,
+                        *p.wrong ? p.wrong : "neither [section] nor key = value");
+    for (unsigned i = 0; i < FIELDS; i++)
+        if (!(p.seen >> i & 1))
+            return jrx_fail(JRX_EFORMAT, "preset %s: %s is missing in [run] (%s)", path, fields[i].key, fields[i].doc);
+    return 0;
+}
+
+/* "quick, smoke": what the checkout has */
+static const char *list(const char *folder, char *text, size_t size)
+{
+    DIR *open = opendir(folder);
+    *text = 0;
+    for (struct dirent *entry; open && (entry = readdir(open));) {
+        size_t length = strlen(entry->d_name), at = strlen(text);
+        if (length > 4 && !strcmp(entry->d_name + length - 4, ".ini"))
+            snprintf(text + at, size - at, "%s%.*s", at ? ", " : "", (int)length - 4, entry->d_name);
+    }
+    if (open)
+        closedir(open);
+    return text;
+}
+
+int ex_preset_read(struct ex_preset *preset, const char *name)
+{
+    char folder[PATH_MAX], path[PATH_MAX + 80], names[256];
+    *preset = (struct ex_preset){.reps = 0};
+    int own = strchr(name, '/') != NULL, status = own ? 0 : ex_home_path("experiments/presets", folder, sizeof folder);
+    if (status)
+        return status;
+    if (strlen(name) >= sizeof preset->name)
+        return jrx_fail(JRX_EINVAL, "--preset=%s: the name is too long, %zu characters at most", name,
+                        sizeof preset->name - 1);
+    snprintf(preset->name, sizeof preset->name, "%s", name);
+    if (own)
+        snprintf(path, sizeof path, "%s", name);
+    else
+        snprintf(path, sizeof path, "%s/%s.ini", folder, name);
+    FILE *file = fopen(path, "re");
+    if (!file && own)
+        return jrx_fail(errno == EACCES ? JRX_EPERMISSION : JRX_EINVAL, "--preset=%s: %s", name, strerror(errno));
+    if (!file)
+        return jrx_fail(JRX_EINVAL,
+                        "--preset=%s: no such preset; there are %s. A path with a slash is a file of your own", name,
+                        list(folder, names, sizeof names));
+    status = parse_file(preset, file, path);
+    fclose(file);
+    return status;
+}
+
+/* ---- session.json ---------------------------------------------------------------------------------------------- */
+
+json_t *ex_preset_json(const struct ex_preset *preset)
+{
+    json_t *object = json_pack("{s:s}", "name", preset->name);
+    for (int i = 0; i < FIELDS && object; i++) {
+        const void *from = (const char *)preset + fields[i].offset;
+        char text[40];
+        switch (fields[i].type) {
+        case REAL: snprintf(text, sizeof text, "%.17g", *(const double *)from); break;
+        case WHOLE: snprintf(text, sizeof text, "%d", *(const int *)from); break;
+        case RECIPE: snprintf(text, sizeof text, "%s", (const char *)from); break;
+        case YES_NO: snprintf(text, sizeof text, "%s", *(const int *)from ? "yes" : "no"); break;
+        }
+        json_object_set_new(object, fields[i].key, json_string(text));
+    }
+    return object;
+}
+
+int ex_preset_unpack(struct ex_preset *preset, const json_t *object)
+{
+    const char *name = json_string_value(json_object_get(object, "name"));
+    *preset = (struct ex_preset){.reps = 0};
+    snprintf(preset->name, sizeof preset->name, "%s", name ? name : "?");
+    for (int i = 0; i < FIELDS; i++) {
+        const char *text = json_string_value(json_object_get(object, fields[i].key));
+        if (!text)
+            return jrx_fail(JRX_EFORMAT, "preset: %s is missing", fields[i].key);
+        if (ex_preset_set(preset, fields[i].key, text))
+            return JRX_EFORMAT;
+    }
+    return 0;
 }

@@ -75,6 +75,8 @@ int ex_session_do(const struct ex_session_options *options, const struct ex_expe
 {
     struct ex_session session;
     char page[PATH_MAX + 32];
+    if (options->dry)
+        return ex_session_list(options, list, count, stdout);
     int status = ex_session_open(&session, options);
     if (status)
         return status;

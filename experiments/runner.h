@@ -10,6 +10,7 @@
 struct ex_session {
     char dir[PATH_MAX];
     struct ex_settings settings;
+    struct ex_preset preset; /* what settings.preset points to */
     struct jrx_meter meter;
     struct jrx_window window;
     struct jrx_progress progress;
@@ -21,9 +22,10 @@ struct ex_session {
 };
 
 struct ex_session_options {
-    const char *preset;    /* NULL: "quick" */
-    const char *out;       /* folder of the run; NULL: results/<kind>/<run id>, made */
-    const char *kind;      /* "reproduce" or an experiment's name: first part of that folder */
+    const char *preset;                    /* ex_preset_read(); NULL: "quick" */
+    const char *changed[EX_PRESET_VALUES]; /* values that stand in for the preset's; NULL: as it says */
+    const char *out;                       /* folder of the run; NULL: results/<kind>/<run id>, made */
+    const char *kind;                      /* "reproduce" or an experiment's name: first part of that folder */
     const char *resume;    /* folder to go on with, "" for the newest unfinished one of this kind, NULL: start anew */
     const char *meter;     /* NULL: auto */
     const char *recording; /* of joulerx record, for --meter=replay */
@@ -34,9 +36,9 @@ struct ex_session_options {
     const char *profile;
     uint64_t seed;
     int seed_given;
-    int threads; /* 0: all processors this process may use */
-    int quiet;
-    int argc; /* of the program, for meta.json */
+    int threads;    /* 0: all processors this process may use */
+    int quiet, dry; /* dry: only list what would be run */
+    int argc;       /* of the program, for meta.json */
     char **argv;
 };
 
@@ -72,6 +74,17 @@ enum { EX_COLUMNS = 64 + EX_EXTRA_COLUMNS };
  */
 size_t ex_columns(const struct ex_observer *observer, const struct jrx_column *own, size_t owns,
                   struct jrx_column column[EX_COLUMNS]);
+
+/** The preset that the options ask for, with their changes. 0; what ex_preset_read() and ex_preset_set() return. */
+int ex_options_preset(const struct ex_session_options *options, struct ex_preset *preset);
+
+/**
+ * Prints what would be run: each cell and how often, and for each experiment the time it would take and an estimate of
+ * the energy from the profile's static and busy power. Runs nothing. 0; what plan() and reading preset and profile
+ * return.
+ */
+int ex_session_list(const struct ex_session_options *options, const struct ex_experiment *const *list, size_t count,
+                    FILE *to);
 
 /** Announces the experiments to the progress display, so that one time left covers them all. */
 int ex_session_plan(struct ex_session *session, const struct ex_experiment *const *list, size_t count);

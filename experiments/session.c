@@ -76,7 +76,7 @@ static int settings_write(const struct ex_session *session, struct ex_session_op
     snprintf(path, sizeof path, "%s/session.json", session->dir);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)session->settings.seed);
     options->meter = session->meter.ops->name; /* what `auto` found */
-    json_t *json = json_pack("{s:s, s:s}", "preset", session->settings.preset->name, "seed", seed);
+    json_t *json = json_pack("{s:o, s:s}", "preset", ex_preset_json(&session->preset), "seed", seed);
     int failed = !json;
     for (size_t i = 0; i < KEPT && !failed; i++)
         if (*option_of(options, i))
@@ -90,14 +90,23 @@ static int settings_write(const struct ex_session *session, struct ex_session_op
 static int settings_read(struct ex_session *session, struct ex_session_options *options, json_t **keep)
 {
     char path[PATH_MAX + 16];
-    const char *preset, *seed;
+    const char *seed;
+    json_t *preset;
     json_error_t error;
     snprintf(path, sizeof path, "%s/session.json", session->dir);
     *keep = json_load_file(path, 0, &error);
-    if (!*keep || json_unpack(*keep, "{s:s, s:s}", "preset", &preset, "seed", &seed))
+    if (!*keep || json_unpack(*keep, "{s:o, s:s}", "preset", &preset, "seed", &seed))
         return jrx_fail(JRX_EFORMAT, "%s: %s; --resume needs the folder of an interrupted run", path,
                         *keep ? "not written by this program" : error.text);
-    session->settings.preset = ex_preset_find(preset);
+    if (ex_preset_unpack(&session->preset, preset))
+        return jrx_fail(JRX_EFORMAT, "%s: not written by this version; start the run anew", path);
+    if (options->preset && strcmp(options->preset, session->preset.name))
+        return jrx_fail(JRX_EINVAL, "--preset=%s: the run was started with %s, and keeps it", options->preset,
+                        session->preset.name);
+    for (int i = 0; i < EX_PRESET_VALUES; i++)
+        if (options->changed[i])
+            return jrx_fail(JRX_EINVAL, "%s = %s: a run that goes on keeps the values it was started with",
+                            ex_preset_key((enum ex_preset_field)i), options->changed[i]);
     session->settings.seed = strtoull(seed, NULL, 10);
     for (size_t i = 0; i < KEPT; i++) {
         const char **given = option_of(options, i), *used = json_string_value(json_object_get(*keep, kept[i].key));
@@ -107,7 +116,7 @@ static int settings_read(struct ex_session *session, struct ex_session_options *
                             used ? used : "the default", kept[i].why);
         *given = used;
     }
-    return session->settings.preset ? 0 : JRX_EINVAL;
+    return 0;
 }
 
 /* ---- folder, meter, counters ------------------------------------------------------------------------------------ */
@@ -206,11 +215,11 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
     session->settings = (struct ex_settings){.seed = options.seed_given ? options.seed : 1,
                                              .threads = options.threads > 0 ? options.threads : omp_get_num_procs(),
                                              .sysfs = options.sysfs};
-    session->settings.preset = ex_preset_find(options.preset ? options.preset : "quick");
-    if (!session->settings.preset)
-        return JRX_EINVAL;
+    session->settings.preset = &session->preset;
     jrx_progress_init(&session->progress, stderr, options.quiet ? JRX_PROGRESS_QUIET : JRX_PROGRESS_AUTO);
-    int status = jrx_provenance_new(&session->provenance, "", options.argc, options.argv, session->settings.seed);
+    int status = options.resume ? 0 : ex_options_preset(&options, &session->preset);
+    if (!status)
+        status = jrx_provenance_new(&session->provenance, "", options.argc, options.argv, session->settings.seed);
     if (!status)
         status = open_folder(session, &options);
     if (!status && options.resume)
@@ -252,7 +261,7 @@ int ex_session_finish(struct ex_session *session)
 {
     char path[PATH_MAX + 16];
     struct jrx_provenance *p = session->provenance;
-    int status = jrx_provenance_set(p, "preset", json_string(session->settings.preset->name));
+    int status = jrx_provenance_set(p, "preset", json_string(session->preset.name));
     if (!status)
         status = jrx_provenance_meter(p, session->meter.ops->name, jrx_source_name(session->meter.source));
     if (!status)
