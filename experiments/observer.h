@@ -5,7 +5,7 @@
 #ifndef EXPERIMENTS_OBSERVER_H
 #define EXPERIMENTS_OBSERVER_H
 #include "experiments/known.h"
-#include "harness/counters/likwid.h"
+#include "harness/markers.h"
 #include "harness/meter.h"
 #include "harness/table.h"
 #include <jansson.h>

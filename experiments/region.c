@@ -2,6 +2,7 @@
 #include "experiments/experiment.h"
 #include "harness/base/error.h"
 #include "harness/calibrate.h"
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -122,12 +123,23 @@ static void put_counts(struct ex_run *run, const struct jrx_region *region, doub
 
 /* ----------------------------------------------------------------------------------------------------------------- */
 
+/* "tiling_oc=32_f=8": likwid's own files part fields by ':', '-' and ','. */
+static const char *region_name(const struct ex_run *run, char name[160])
+{
+    snprintf(name, 160, "%s%s%s", run->experiment ? run->experiment->name : "", run->experiment ? "_" : "",
+             *run->label ? run->label : "region");
+    for (char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '=' && *c != '.')
+            *c = '_';
+    return name;
+}
+
 int ex_measure(struct ex_run *run, const struct jrx_region *region, uint64_t *iters, struct jrx_table *samples,
                double *time_ns)
 {
     struct jrx_window_result result;
     struct jrx_markers *markers = run->observer ? &run->observer->markers : NULL;
-    const char *name = *run->label ? run->label : "region";
+    char name[160];
     int status;
     if (!*iters) {
         const struct jrx_calibration want = {.min_time_ns = (uint64_t)(run->settings->preset->window_s * 1e9),
@@ -137,7 +149,7 @@ int ex_measure(struct ex_run *run, const struct jrx_region *region, uint64_t *it
             return status;
     }
     if (markers)
-        jrx_marker_start(markers, name);
+        jrx_marker_start(markers, region_name(run, name));
     status = jrx_window_measure(run->window, region, *iters, &result);
     if (markers)
         jrx_marker_stop(markers, name);

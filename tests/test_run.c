@@ -259,12 +259,44 @@ static void a_recording_gives_energies_that_are_called_replayed(void **state)
 static void a_recording_that_is_interrupted_is_whole(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(
-        program_shell(&f->p, "%s record --meter=model --time=20s -o r.jsonl & p=$!; sleep 0.5; kill $p; wait $p",
-                      f->p.path),
-        130);
+    assert_int_equal(program_shell(&f->p,
+                                   "%s record --meter=model --time=20s -o r.jsonl & p=$!; sleep 0.5; kill $p; wait $p",
+                                   f->p.path),
+                     130);
     assert_int_equal(program_run(&f->p, "stat --recording=r.jsonl"), 0);
     says(f->p.out, "estimated");
+}
+
+/* As under `likwid-perfctr -m`: it sets LIKWID_MODE, and a library of ours notes what it is told. */
+static void every_measured_region_is_a_marker_region_of_its_cell(void **state)
+{
+    struct fixture *f = *state;
+    char stub[512], notes[16384], first[128];
+    snprintf(stub, sizeof stub, "%.*s/tests/fake/likwid_stub.so", (int)(strstr(f->p.path, "/tests/") - f->p.path),
+             f->p.path);
+    assert_int_equal(program_shell(&f->p,
+                                   "LIKWID_MODE=1 JOULERX_LIKWID=%s JOULERX_STUB_LOG=notes %s " RUN "--meter=model",
+                                   stub, f->p.path, "m"),
+                     0);
+    program_slurp(&f->p, "notes", notes, sizeof notes);
+    read_run(f, "m");
+    int starts = 0, stops = 0;
+    for (const char *line = notes; *line; line = strchr(line, '\n') + 1) {
+        starts += !strncmp(line, "start ", 6);
+        stops += !strncmp(line, "stop ", 5);
+        assert_true(starts - stops == 0 || starts - stops == 1);
+    }
+    assert_int_equal(starts, 72);
+    assert_int_equal(stops, 72);
+    snprintf(first, sizeof first, "init \nthread \nstart tiling_%s\n", text_at(f, 0, "cell"));
+    for (char *c = first; *c; c++)
+        *c = *c == ',' ? '_' : *c;
+    assert_int_equal(strncmp(notes, first, strlen(first)), 0);
+    says(notes, "close \n");
+    /* asked for and not there */
+    assert_int_equal(program_shell(&f->p, "LIKWID_MODE=1 JOULERX_LIKWID=/none %s " RUN "--meter=model", f->p.path, "n"),
+                     3);
+    says(f->p.err, "likwid markers");
 }
 
 static void strict_refuses_before_anything_is_measured(void **state)
@@ -291,6 +323,7 @@ int main(void)
         CASE(the_simulated_cache_is_the_one_that_was_given),
         CASE(a_recording_gives_energies_that_are_called_replayed),
         CASE(a_recording_that_is_interrupted_is_whole),
+        CASE(every_measured_region_is_a_marker_region_of_its_cell),
         CASE(strict_refuses_before_anything_is_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,26 +5,52 @@
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
 #include "harness/counters.h"
-#include "harness/counters/likwid.h"
-#include <errno.h>
+#include "harness/likwid.h"
 #include <fcntl.h>
 #include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { CPUS = 1024 };
 
+/* What is called of it; prototypes as documented for likwid 5. */
 struct source {
-    struct jrx_likwid likwid;
+    void *library;
+    int (*topology_init)(void);
+    void (*topology_finalize)(void);
+    int (*numa_init)(void);
+    void (*affinity_init)(void);
+    int (*perfmon_init)(int cpus, const int *cpu);
+    void (*perfmon_finalize)(void);
+    int (*perfmon_addEventSet)(const char *events);
+    int (*perfmon_setupCounters)(int group);
+    int (*perfmon_startCounters)(void);
+    int (*perfmon_stopCounters)(void);
+    double (*perfmon_getLastResult)(int group, int event, int cpu);
     int ready; /* perfmon_init() worked, so it has to be ended */
     int group;
     size_t count;
     int cpus, cpu[CPUS];
 };
+
+static const struct jrx_likwid_symbol wanted[] = {
+    {"topology_init", offsetof(struct source, topology_init)},
+    {"topology_finalize", offsetof(struct source, topology_finalize)},
+    {"numa_init", offsetof(struct source, numa_init)},
+    {"affinity_init", offsetof(struct source, affinity_init)},
+    {"perfmon_init", offsetof(struct source, perfmon_init)},
+    {"perfmon_finalize", offsetof(struct source, perfmon_finalize)},
+    {"perfmon_addEventSet", offsetof(struct source, perfmon_addEventSet)},
+    {"perfmon_setupCounters", offsetof(struct source, perfmon_setupCounters)},
+    {"perfmon_startCounters", offsetof(struct source, perfmon_startCounters)},
+    {"perfmon_stopCounters", offsetof(struct source, perfmon_stopCounters)},
+    {"perfmon_getLastResult", offsetof(struct source, perfmon_getLastResult)},
+};
+static const char who[] = "counters likwid";
+static const char remedy[] = "run `modprobe msr` and become root or set up likwid-accessD";
 
 /* likwid says its troubles on stderr, where progress is: they go nowhere, and the caller says them. */
 static int quiet(void)
@@ -61,67 +87,48 @@ static void close_likwid(void *state)
 {
     struct source *s = state;
     if (s->ready) {
-        s->likwid.perfmon_finalize();
-        s->likwid.topology_finalize();
+        s->perfmon_finalize();
+        s->topology_finalize();
     }
-    jrx_likwid_unload(&s->likwid);
+    jrx_likwid_unload(s->library);
     free(s);
 }
 
-static int start_library(struct source *s)
+static int start_library(void *context)
 {
-    int error = s->likwid.topology_init();
-    if (error)
-        return error;
-    s->likwid.numa_init();
-    s->likwid.affinity_init();
-    return s->likwid.perfmon_init(s->cpus, s->cpu);
-}
-
-/*
- * Whether the library starts, tried in a process of its own: where its daemon does not answer, liblikwid 5.2.2 calls
- * exit(). 0; its error; or 1000 if it ended the process.
- */
-static int trial(struct source *s)
-{
-    enum { STARTED = 77, REFUSED = 78 }; /* exit() would give 0 or 1 */
-    int status = 0;
-    fflush(NULL); /* what is buffered must not be written twice */
-    pid_t child = fork();
-    if (child == 0) {
-        quiet();
-        _exit(start_library(s) ? REFUSED : STARTED);
+    struct source *s = context;
+    int error = s->topology_init();
+    if (!error) {
+        s->numa_init();
+        s->affinity_init();
+        error = s->perfmon_init(s->cpus, s->cpu);
     }
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (child < 0 || !WIFEXITED(status))
-        return 1000;
-    return WEXITSTATUS(status) == STARTED ? 0 : WEXITSTATUS(status) == REFUSED ? -1 : 1000;
+    return error ? jrx_fail(JRX_EUNAVAILABLE,
+                            "counters likwid: it does not start (%d): processor not known to it, or no rights; %s",
+                            error, remedy)
+                 : 0;
 }
 
 /* Loads and starts the library for all allowed CPUs. */
 static int begin(struct source **out)
 {
-    static const char remedy[] = "run `modprobe msr` and become root or set up likwid-accessD";
     struct source *s = jrx_alloc(sizeof *s);
     *out = NULL;
     if (!s)
         return JRX_ENOMEM;
-    int rc = jrx_likwid_load(&s->likwid);
+    int rc = jrx_likwid_load(&s->library, who, wanted, sizeof wanted / sizeof *wanted, s);
     /* a library named by hand may be built for perf_event, the system's reads model-specific registers */
     if (!rc && !getenv("JOULERX_LIKWID") && access("/dev/cpu/0/msr", F_OK))
         rc = jrx_fail(JRX_EUNAVAILABLE, "counters likwid: no /dev/cpu/0/msr, which it reads; %s", remedy);
     if (!rc) {
         allowed_cpus(s);
-        int error = trial(s), kept = quiet();
-        error = error ? error : start_library(s);
+        rc = jrx_likwid_rehearse(who, start_library, s);
+    }
+    if (!rc) {
+        int kept = quiet();
+        rc = start_library(s);
         loud(kept);
-        s->ready = error == 0;
-        if (error)
-            rc = jrx_fail(JRX_EUNAVAILABLE, "counters likwid: %s; %s",
-                          error == 1000 ? "it ends the program when started (its daemon does not answer)"
-                                        : "it does not start: processor not known to it, or no rights",
-                          remedy);
+        s->ready = rc == 0;
     }
     if (rc)
         close_likwid(s);
@@ -156,14 +163,14 @@ static int list(void (*found)(void *context, const char *event, const char *abou
 static int start(void *state)
 {
     struct source *s = state;
-    int error = s->likwid.perfmon_startCounters();
+    int error = s->perfmon_startCounters();
     return error ? jrx_fail(JRX_EIO, "counters likwid: could not start (%d)", error) : 0;
 }
 
 static int stop(void *state)
 {
     struct source *s = state;
-    int error = s->likwid.perfmon_stopCounters();
+    int error = s->perfmon_stopCounters();
     return error ? jrx_fail(JRX_EIO, "counters likwid: could not stop (%d)", error) : 0;
 }
 
@@ -173,7 +180,7 @@ static int read_counts(void *state, double *count)
     for (size_t i = 0; i < s->count; i++) {
         count[i] = 0;
         for (int c = 0; c < s->cpus; c++)
-            count[i] += s->likwid.perfmon_getLastResult(s->group, (int)i, c);
+            count[i] += s->perfmon_getLastResult(s->group, (int)i, c);
     }
     return 0;
 }
@@ -219,8 +226,8 @@ static int open_likwid(void **state, const char *const *events, size_t count, co
     }
     if (!rc) {
         int kept = quiet();
-        s->group = s->likwid.perfmon_addEventSet(set);
-        int error = s->group < 0 ? s->group : s->likwid.perfmon_setupCounters(s->group);
+        s->group = s->perfmon_addEventSet(set);
+        int error = s->group < 0 ? s->group : s->perfmon_setupCounters(s->group);
         loud(kept);
         if (error < 0)
             rc = jrx_fail(JRX_EUNAVAILABLE,

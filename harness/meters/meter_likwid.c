@@ -6,18 +6,13 @@
  */
 #include "harness/base/error.h"
 #include "harness/clock.h"
+#include "harness/likwid.h"
 #include "harness/meter.h"
 #include "harness/sysfs.h"
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* The domains in the order of likwid's PowerType, which power_getEnergyUnit() takes. 0: not on this vendor. */
@@ -70,47 +65,23 @@ static void likwid_close(struct jrx_meter *meter)
         state->hpm_finalize();
         state->topology_finalize();
     }
-    if (state->library)
-        dlclose(state->library);
+    jrx_likwid_unload(state->library);
     free(state);
     meter->state = NULL;
 }
 
-static int load(struct likwid *state)
-{
-    const char *own = getenv("JOULERX_LIKWID");
-    static const char *const usual[] = {"liblikwid.so.5.2", "liblikwid.so.5.3", "liblikwid.so.5.4", "liblikwid.so.5",
-                                        "liblikwid.so"};
-    if (own)
-        state->library = dlopen(own, RTLD_NOW | RTLD_LOCAL);
-    for (size_t i = 0; !own && !state->library && i < sizeof usual / sizeof *usual; i++)
-        state->library = dlopen(usual[i], RTLD_NOW | RTLD_LOCAL);
-    if (!state->library)
-        return jrx_fail(JRX_EUNAVAILABLE,
-                        "likwid: the library is not installed; apt install likwid, or name it in JOULERX_LIKWID");
-    const struct {
-        const char *name;
-        void *slot;
-    } wanted[] = {
-        {"topology_init", &state->topology_init},
-        {"topology_finalize", &state->topology_finalize},
-        {"HPMmode", &state->hpm_mode},
-        {"HPMinit", &state->hpm_init},
-        {"HPMaddThread", &state->hpm_add_thread},
-        {"HPMfinalize", &state->hpm_finalize},
-        {"power_init", &state->power_init},
-        {"power_read", &state->power_read},
-        {"power_getEnergyUnit", &state->power_unit_j},
-        {"power_finalize", &state->power_finalize},
-    };
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        void *symbol = dlsym(state->library, wanted[i].name);
-        if (!symbol)
-            return jrx_fail(JRX_EUNAVAILABLE, "likwid: the library has no %s; version 5 is needed", wanted[i].name);
-        memcpy(wanted[i].slot, &symbol, sizeof symbol); /* ISO C has no cast from object to function pointer */
-    }
-    return 0;
-}
+static const struct jrx_likwid_symbol wanted[] = {
+    {"topology_init", offsetof(struct likwid, topology_init)},
+    {"topology_finalize", offsetof(struct likwid, topology_finalize)},
+    {"HPMmode", offsetof(struct likwid, hpm_mode)},
+    {"HPMinit", offsetof(struct likwid, hpm_init)},
+    {"HPMaddThread", offsetof(struct likwid, hpm_add_thread)},
+    {"HPMfinalize", offsetof(struct likwid, hpm_finalize)},
+    {"power_init", offsetof(struct likwid, power_init)},
+    {"power_read", offsetof(struct likwid, power_read)},
+    {"power_getEnergyUnit", offsetof(struct likwid, power_unit_j)},
+    {"power_finalize", offsetof(struct likwid, power_finalize)},
+};
 
 static bool is_amd(void)
 {
@@ -195,7 +166,7 @@ static int start(struct jrx_meter *meter, const struct jrx_meter_config *config)
     if (!getenv("JOULERX_LIKWID") && access("/dev/cpu/0/msr", F_OK))
         return jrx_fail(JRX_EUNAVAILABLE,
                         "likwid: no /dev/cpu/0/msr; modprobe msr (virtual machines mostly have none)");
-    int status = load(state);
+    int status = jrx_likwid_load(&state->library, "likwid", wanted, sizeof wanted / sizeof *wanted, state);
     if (status)
         return status;
     if (state->topology_init())
@@ -209,47 +180,15 @@ static int start(struct jrx_meter *meter, const struct jrx_meter_config *config)
     return keep_those_that_move(meter);
 }
 
-/* What the child found, as its parent is told. */
-struct verdict {
-    int status;
-    char reason[512];
+struct rehearsal {
+    struct jrx_meter *meter;
+    const struct jrx_meter_config *config;
 };
 
-static void rehearse_in_child(struct jrx_meter *meter, const struct jrx_meter_config *config, int out)
+static int start_there(void *context)
 {
-    struct verdict verdict = {0};
-    int nowhere = open("/dev/null", O_WRONLY);
-    /* likwid prints, and an exit() of its own would write our buffers a second time */
-    dup2(nowhere, STDOUT_FILENO);
-    dup2(nowhere, STDERR_FILENO);
-    verdict.status = start(meter, config);
-    snprintf(verdict.reason, sizeof verdict.reason, "%s", verdict.status ? jrx_last_error() : "");
-    _exit(write(out, &verdict, sizeof verdict) != (ssize_t)sizeof verdict);
-}
-
-static int rehearse(struct jrx_meter *meter, const struct jrx_meter_config *config)
-{
-    enum { PATIENCE_MS = 3000 };
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC))
-        return jrx_fail(JRX_EIO, "likwid: no pipe: %s", strerror(errno));
-    pid_t child = fork();
-    if (!child)
-        rehearse_in_child(meter, config, ends[1]);
-    close(ends[1]);
-    struct pollfd told = {.fd = ends[0], .events = POLLIN};
-    struct verdict verdict;
-    ssize_t got = child > 0 && poll(&told, 1, PATIENCE_MS) > 0 ? read(ends[0], &verdict, sizeof verdict) : 0;
-    close(ends[0]);
-    if (child > 0) {
-        kill(child, SIGKILL);
-        waitpid(child, NULL, 0);
-    }
-    if (got != (ssize_t)sizeof verdict)
-        return jrx_fail(JRX_EUNAVAILABLE,
-                        "likwid: it ended itself or hung when it was tried, as it does where likwid-accessD "
-                        "cannot start; set that up, or run as root");
-    return verdict.status ? jrx_fail(verdict.status, "%s", verdict.reason) : 0;
+    const struct rehearsal *rehearsal = context;
+    return start(rehearsal->meter, rehearsal->config);
 }
 
 static int likwid_open(struct jrx_meter *meter, const struct jrx_meter_config *config)
@@ -259,7 +198,8 @@ static int likwid_open(struct jrx_meter *meter, const struct jrx_meter_config *c
         return jrx_fail(JRX_ENOMEM, "no memory for the likwid meter");
     meter->source = JRX_MEASURED;
     meter->tick_ns = 1000000;
-    int status = rehearse(meter, config);
+    struct rehearsal rehearsal = {meter, config};
+    int status = jrx_likwid_rehearse("likwid", start_there, &rehearsal);
     if (!status)
         status = start(meter, config);
     if (status)
