@@ -62,7 +62,7 @@ struct bench {
 };
 
 /* Parameters and input away from their starting values, so that nothing is 0 or 1 by chance. */
-static void bench_init(struct bench *b, int n, int f, int t, int threads)
+static void bench_init(struct bench *b, enum nn_mode mode, int n, int f, int t, int threads)
 {
     struct jrx_rng rng;
     struct nn_net *net = &b->net;
@@ -86,7 +86,7 @@ static void bench_init(struct bench *b, int n, int f, int t, int threads)
         }
         nn_tensor_pack(net, &net->tensor[i], real, net->tensor[i].statistic ? b->statistics : b->parameters);
     }
-    assert_int_equal(nn_context_init(&b->context, net, NN_TRAINING, n, f, t, threads), 0);
+    assert_int_equal(nn_context_init(&b->context, net, mode, n, f, t, threads), 0);
     reference_init(&b->reference, net, n, f, t, 1, b->parameters, b->statistics);
     jrx_rng_init(&rng, 7, 0);
     for (int i = 0; i < n * net->channels * f * t; i++)
@@ -201,23 +201,27 @@ static void check_walks(struct bench *b, int elements)
 static void deeprx_agrees_with_the_reference_in_every_layer(void **state)
 {
     (void)state;
-    struct bench b;
-    struct rx_shape shape = {rx_bodies(), 0.0625, 2, RX_LOGITS};
-    assert_int_equal(rx_net_init(&b.net, &shape), 0);
-    bench_init(&b, 2, 8, 5, 1);
-    check_walks(&b, 2);
-    bench_fini(&b);
+    for (int mode = NN_TRAINING; mode <= NN_FUSED_TRAINING; mode += NN_FUSED_TRAINING - NN_TRAINING) {
+        struct bench b;
+        struct rx_shape shape = {rx_bodies(), 0.0625, 2, RX_LOGITS};
+        assert_int_equal(rx_net_init(&b.net, &shape), 0);
+        bench_init(&b, (enum nn_mode)mode, 2, 8, 5, 1);
+        check_walks(&b, 2);
+        bench_fini(&b);
+    }
 }
 
 static void a_student_of_ragged_width_agrees_with_the_reference(void **state)
 {
     (void)state;
-    struct bench b;
-    struct rx_shape shape = {rx_body_find("short3"), 0.3125, 1, 5}; /* 20 channels: a full block and a ragged one */
-    assert_int_equal(rx_net_init(&b.net, &shape), 0);
-    bench_init(&b, 3, 8, 5, 2);
-    check_walks(&b, 6);
-    bench_fini(&b);
+    for (int mode = NN_TRAINING; mode <= NN_FUSED_TRAINING; mode += NN_FUSED_TRAINING - NN_TRAINING) {
+        struct bench b;
+        struct rx_shape shape = {rx_body_find("short3"), 0.3125, 1, 5}; /* 20 channels: a full block and a ragged one */
+        assert_int_equal(rx_net_init(&b.net, &shape), 0);
+        bench_init(&b, (enum nn_mode)mode, 3, 8, 5, 2);
+        check_walks(&b, 6);
+        bench_fini(&b);
+    }
 }
 
 /* Shortcuts that cross, sums of a value with itself, values read three times, a norm on the input, bias seen by no
@@ -251,25 +255,76 @@ static int tangled(struct nn_net *net)
 static void a_tangled_network_agrees_with_the_reference(void **state)
 {
     (void)state;
+    for (int mode = NN_TRAINING; mode <= NN_FUSED_TRAINING; mode += NN_FUSED_TRAINING - NN_TRAINING) {
+        struct bench b;
+        assert_int_equal(tangled(&b.net), 0);
+        bench_init(&b, (enum nn_mode)mode, 2, 5, 6, 1);
+        check_walks(&b, 12);
+        bench_fini(&b);
+    }
+}
+
+/* Stages that add what their own norm reads, that nobody adds to, whose sum is read twice, one after the other: and one
+ * that is none, because a second layer reads what the depthwise made. */
+static int stages(struct nn_net *net)
+{
+    nn_net_init(net, 3);
+    int x = nn_conv(net, "stem", KN_POINTWISE, 0, 18, 1, 1);
+    int a = nn_norm_relu(net, "a.norm", x);
+    int b = nn_conv(net, "a.pw", KN_POINTWISE, nn_conv(net, "a.dw", KN_DEPTHWISE, a, 36, 2, 1), 18, 1, 1);
+    x = nn_add(net, "a.add", x, b);
+    int c = nn_norm_relu(net, "c.norm", x), side = nn_conv(net, "c.side", KN_POINTWISE, c, 5, 1, 1);
+    int d = nn_conv(net, "c.pw", KN_POINTWISE, nn_conv(net, "c.dw", KN_DEPTHWISE, c, 18, 1, 2), 5, 1, 1);
+    int e = nn_norm_relu(net, "e.norm", d);
+    int f = nn_conv(net, "e.pw", KN_POINTWISE, nn_conv(net, "e.dw", KN_DEPTHWISE, e, 10, 1, 1), 5, 1, 1);
+    int g = nn_add(net, "e.add", side, f);
+    int h = nn_norm_relu(net, "h.norm", g), i = nn_conv(net, "h.dw", KN_DEPTHWISE, h, 10, 1, 1);
+    int j = nn_add(net, "h.add", nn_conv(net, "h.pw", KN_POINTWISE, i, 10, 1, 1), i);
+    int k = nn_conv(net, "k", KN_POINTWISE, g, 10, 1, 1);
+    return nn_net_done(net, nn_conv(net, "head", KN_POINTWISE, nn_add(net, "sum", j, k), 2, 1, 1));
+}
+
+static void stages_of_every_kind_agree_with_the_reference(void **state)
+{
+    (void)state;
     struct bench b;
-    assert_int_equal(tangled(&b.net), 0);
-    bench_init(&b, 2, 5, 6, 1);
-    check_walks(&b, 12);
+    assert_int_equal(stages(&b.net), 0);
+    bench_init(&b, NN_FUSED_TRAINING, 11, 5, 6, 3); /* more slots than groups */
+    int fused = 0;
+    for (int u = 0; u < b.context.units; u++)
+        fused += b.context.unit[u].fused;
+    assert_int_equal(fused, 3);
+    check_walks(&b, 8);
     bench_fini(&b);
+}
+
+static void fused_training_keeps_a_quarter_of_the_activations(void **state)
+{
+    (void)state;
+    struct nn_net net;
+    assert_int_equal(rx_net_init(&net, &(struct rx_shape){rx_bodies(), 1, 2, 4}), 0);
+    const double plain = (double)nn_context_bytes(&net, NN_TRAINING, 8, 312, 14, 2);
+    const double fused = (double)nn_context_bytes(&net, NN_FUSED_TRAINING, 8, 312, 14, 2);
+    assert_true(fused < 0.4 * plain); /* gradients and scratch are in both */
+    nn_net_fini(&net);
 }
 
 static void inference_uses_the_given_statistics_and_less_memory(void **state)
 {
     (void)state;
-    for (int which = 0; which < 2; which++) {
+    for (int which = 0; which < 6; which++) {
         struct bench b;
         struct rx_shape shape = {rx_bodies(), 0.0625, 2, RX_LOGITS};
         struct nn_context context;
-        assert_int_equal(which ? tangled(&b.net) : rx_net_init(&b.net, &shape), 0);
-        bench_init(&b, 2, 9, 7, 1);
-        assert_int_equal(nn_context_init(&context, &b.net, NN_INFERENCE, 2, 9, 7, 2), 0);
+        const enum nn_mode mode = which % 2 ? NN_FUSED_INFERENCE : NN_INFERENCE;
+        assert_int_equal(which / 2 == 2   ? stages(&b.net)
+                         : which / 2 == 1 ? tangled(&b.net)
+                                          : rx_net_init(&b.net, &shape),
+                         0);
+        bench_init(&b, NN_TRAINING, 2, 9, 7, 1);
+        assert_int_equal(nn_context_init(&context, &b.net, mode, 2, 9, 7, 2), 0);
         assert_true(which || 3 * context.bytes < b.context.bytes);
-        assert_int_equal(context.bytes, nn_context_bytes(&b.net, NN_INFERENCE, 2, 9, 7, 2));
+        assert_int_equal(context.bytes, nn_context_bytes(&b.net, mode, 2, 9, 7, 2));
         reference_to_blocked(b.reference.value[0], nn_input(&context), 2, b.net.channels, 9, 7);
         nn_forward(&context, b.parameters, b.statistics);
         b.reference.training = 0;
@@ -280,27 +335,34 @@ static void inference_uses_the_given_statistics_and_less_memory(void **state)
     }
 }
 
+static void check_threads(enum nn_mode mode)
+{
+    struct bench bench[3];
+    struct rx_shape shape = {rx_body_find("short3"), 0.75, 2, RX_LOGITS};
+    for (int i = 0; i < 3; i++) { /* 3 slots: threads over slots with 3, within the kernels with 4 */
+        struct bench *b = &bench[i];
+        assert_int_equal(rx_net_init(&b->net, &shape), 0);
+        bench_init(b, mode, 3, 12, 14, i ? 2 + i : 1);
+        nn_forward(&b->context, b->parameters, b->statistics);
+        reference_to_blocked(b->slope, nn_output_gradient(&b->context), 3, RX_LOGITS, 12, 14);
+        nn_backward(&b->context, b->parameters, b->gradient);
+    }
+    struct bench *one = &bench[0];
+    for (int i = 1; i < 3; i++) {
+        struct bench *b = &bench[i];
+        assert_memory_equal(nn_output(&one->context), nn_output(&b->context), 3 * 12 * 14 * 16 * sizeof(float));
+        assert_memory_equal(one->gradient, b->gradient, one->net.parameter_floats * sizeof(float));
+        assert_memory_equal(one->statistics, b->statistics, one->net.statistic_floats * sizeof(float));
+        bench_fini(b);
+    }
+    bench_fini(one);
+}
+
 static void the_walks_do_not_depend_on_threads(void **state)
 {
     (void)state;
-    struct bench one, three;
-    struct rx_shape shape = {rx_body_find("short3"), 0.75, 2, RX_LOGITS};
-    assert_int_equal(rx_net_init(&one.net, &shape), 0);
-    assert_int_equal(rx_net_init(&three.net, &shape), 0);
-    bench_init(&one, 2, 12, 14, 1);
-    bench_init(&three, 2, 12, 14, 3);
-    struct bench *both[] = {&one, &three};
-    for (int i = 0; i < 2; i++) {
-        struct bench *b = both[i];
-        nn_forward(&b->context, b->parameters, b->statistics);
-        reference_to_blocked(b->slope, nn_output_gradient(&b->context), 2, RX_LOGITS, 12, 14);
-        nn_backward(&b->context, b->parameters, b->gradient);
-    }
-    assert_memory_equal(nn_output(&one.context), nn_output(&three.context), 2 * 12 * 14 * 16 * sizeof(float));
-    assert_memory_equal(one.gradient, three.gradient, one.net.parameter_floats * sizeof(float));
-    assert_memory_equal(one.statistics, three.statistics, one.net.statistic_floats * sizeof(float));
-    bench_fini(&one);
-    bench_fini(&three);
+    check_threads(NN_TRAINING);
+    check_threads(NN_FUSED_TRAINING);
 }
 
 static void padding_stays_zero(void **state)
@@ -309,7 +371,7 @@ static void padding_stays_zero(void **state)
     struct bench b;
     struct rx_shape shape = {rx_body_find("short3"), 0.3125, 1, 5};
     assert_int_equal(rx_net_init(&b.net, &shape), 0);
-    bench_init(&b, 2, 8, 5, 1);
+    bench_init(&b, NN_FUSED_TRAINING, 2, 8, 5, 1);
     nn_forward(&b.context, b.parameters, b.statistics);
     reference_to_blocked(b.slope, nn_output_gradient(&b.context), 2, 5, 8, 5);
     nn_backward(&b.context, b.parameters, b.gradient);
@@ -433,6 +495,8 @@ int main(void)
         cmocka_unit_test(deeprx_agrees_with_the_reference_in_every_layer),
         cmocka_unit_test(a_student_of_ragged_width_agrees_with_the_reference),
         cmocka_unit_test(a_tangled_network_agrees_with_the_reference),
+        cmocka_unit_test(stages_of_every_kind_agree_with_the_reference),
+        cmocka_unit_test(fused_training_keeps_a_quarter_of_the_activations),
         cmocka_unit_test(inference_uses_the_given_statistics_and_less_memory),
         cmocka_unit_test(the_walks_do_not_depend_on_threads),
         cmocka_unit_test(padding_stays_zero),

@@ -1,25 +1,38 @@
 /*
  * The plan of a context: which buffers exist, at which steps each is needed, and which values share one. Forward of
- * layer i is step i, its backward step 2 layers - 1 - i.
+ * unit u is step u, its backward step 2 units - 1 - u.
  */
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
 #include "models/nn/place.h"
-#include "models/nn/run.h"
+#include "models/nn/stage.h"
 #include <stdlib.h>
 
 enum { VALUES = NN_MAX_LAYERS + 1 };
 
 struct plan {
     int value_root[VALUES], gradient_root[VALUES]; /* whose buffer a value, or its gradient, lies in */
+    int unit_of[NN_MAX_LAYERS];                    /* layer to unit */
     struct nn_buffer buffer[2 * VALUES];           /* activations, then gradients; those of roots are used */
     size_t scratch_bytes, workspace_bytes, saved_bytes, arena_bytes;
+    int fused, widest; /* whether there is a stage, and the most channels that one has a vector for */
 };
 
 static size_t value_bytes(const struct nn_context *context, int value)
 {
     return sizeof(float) * (size_t)context->n * (size_t)kn_blocks(nn_channels(context->net, value)) * KN_LANES *
            (size_t)context->f * (size_t)context->t;
+}
+
+/* The unit that makes a value; the input is there from the start. */
+static int made(const struct plan *plan, int value)
+{
+    return value ? plan->unit_of[value - 1] : 0;
+}
+
+static int hidden(const struct nn_context *context, const struct plan *plan, int value)
+{
+    return value && nn_unit_hides(&context->unit[made(plan, value)], value);
 }
 
 static int reads(const struct nn_layer *layer, int value)
@@ -31,26 +44,44 @@ static int reads(const struct nn_layer *layer, int value)
  * Activations. Training keeps the input of convolutions and norms for the way back. A norm or sum writes over an input
  * that nobody needs after it.
  */
-static void plan_values(const struct nn_context *context, struct plan *plan)
+static void plan_lives(const struct nn_context *context, struct plan *plan)
 {
     const struct nn_net *net = context->net;
     for (int v = 0; v <= net->layers; v++) {
         struct nn_buffer *b = &plan->buffer[v];
-        *b = (struct nn_buffer){.bytes = value_bytes(context, v), .first = v ? v - 1 : 0, .last = v ? v - 1 : 0};
+        const size_t bytes = hidden(context, plan, v) ? 0 : value_bytes(context, v);
+        *b = (struct nn_buffer){.bytes = bytes, .first = made(plan, v), .last = made(plan, v)};
         plan->value_root[v] = v;
         for (int i = 0; i < net->layers; i++)
             if (reads(&net->layer[i], v)) {
-                int back = context->mode == NN_TRAINING && net->layer[i].kind != NN_ADD;
-                int step = back ? 2 * net->layers - 1 - i : i;
+                int back = nn_trains(context->mode) && net->layer[i].kind != NN_ADD;
+                int step = back ? 2 * context->units - 1 - plan->unit_of[i] : plan->unit_of[i];
                 b->last = step > b->last ? step : b->last;
             }
         if (v == net->output)
-            b->last = net->layers;
+            b->last = context->units;
     }
+}
+
+/* Of a fused stage only the sum can lie over a value it reads, and not over the one that the stencil is still reading.
+ */
+static int may_overwrite(const struct nn_context *context, const struct plan *plan, int layer, int root)
+{
+    const struct nn_unit *unit = &context->unit[plan->unit_of[layer]];
+    if (context->net->layer[layer].kind == NN_CONV)
+        return 0;
+    return !unit->fused || (layer == unit->add && root != plan->value_root[context->net->layer[unit->first].in[0]]);
+}
+
+static void plan_values(const struct nn_context *context, struct plan *plan)
+{
+    const struct nn_net *net = context->net;
+    plan_lives(context, plan);
     for (int i = 0; i < net->layers; i++)
-        for (int k = 0; k < 2 && net->layer[i].kind != NN_CONV; k++) {
-            int in = net->layer[i].in[k], root = in < 0 ? -1 : plan->value_root[in];
-            if (root < 0 || plan->value_root[i + 1] != i + 1 || plan->buffer[root].last != i)
+        for (int k = 0; k < 2; k++) {
+            int in = net->layer[i].in[k], root = in < 0 || hidden(context, plan, in) ? -1 : plan->value_root[in];
+            if (root < 0 || !may_overwrite(context, plan, i, root) || plan->value_root[i + 1] != i + 1 ||
+                plan->buffer[root].last != plan->unit_of[i])
                 continue;
             plan->value_root[i + 1] = root;
             plan->buffer[root].last = plan->buffer[i + 1].last;
@@ -85,8 +116,11 @@ static void plan_gradients(const struct nn_context *context, struct plan *plan)
     const struct nn_net *net = context->net;
     struct nn_buffer *buffer = plan->buffer + VALUES;
     for (int v = 1; v <= net->layers; v++) {
-        int start = v == net->output ? net->layers : 2 * net->layers - 1 - context->last_reader[v];
-        buffer[v] = (struct nn_buffer){.bytes = value_bytes(context, v), .first = start, .last = 2 * net->layers - v};
+        const int last = 2 * context->units - 1;
+        int start = v == net->output ? context->units : last - plan->unit_of[context->last_reader[v]];
+        const struct nn_unit *unit = &context->unit[made(plan, v)];
+        const size_t bytes = unit->fused && v == unit->dw + 1 ? 0 : value_bytes(context, v); /* a slot at a time */
+        buffer[v] = (struct nn_buffer){.bytes = bytes, .first = start, .last = last - made(plan, v)};
         plan->gradient_root[v] = v;
     }
     for (int j = net->layers - 1; j >= 0; j--)
@@ -105,6 +139,8 @@ static void plan_scratch(const struct nn_context *context, struct plan *plan)
 {
     for (int i = 0; i < context->net->layers; i++) {
         const struct nn_layer *l = &context->net->layer[i];
+        if (context->unit[plan->unit_of[i]].fused)
+            continue;
         int in = l->in[0], second = l->kind == NN_CONV && in && context->last_reader[in] != i;
         if ((second || (l->kind == NN_NORM_RELU && !in)) && value_bytes(context, in) > plan->scratch_bytes)
             plan->scratch_bytes = value_bytes(context, in);
@@ -121,19 +157,92 @@ static int plan_kernels(struct nn_context *context, struct plan *plan)
             continue;
         if (kn_shape_check(l->op, &shape))
             return jrx_fail(JRX_EINVAL, "layer %s: %s", l->name, jrx_last_error());
-        for (int dir = 0; dir < (context->mode == NN_TRAINING ? KN_DIRS : 1); dir++) {
+        for (int dir = 0; dir < (nn_trains(context->mode) ? KN_DIRS : 1); dir++) {
             const struct kn_kernel *kernel = l->kernel[dir] ? l->kernel[dir] : kn_best(l->op, (enum kn_dir)dir);
             if (kernel->op != l->op || (int)kernel->dir != dir)
                 return jrx_fail(JRX_EINVAL, "layer %s: %s is no %s_%s kernel", l->name, kernel->name, kn_op_name(l->op),
                                 kn_dir_name((enum kn_dir)dir));
             if (kernel->supports(&shape, &l->tile[dir]))
                 return jrx_fail(JRX_EINVAL, "layer %s: %s", l->name, jrx_last_error());
+            context->kernel[i][dir] = kernel;
+            if (context->unit[plan->unit_of[i]].fused)
+                continue;
             size_t bytes = kernel->workspace_bytes(&shape, &l->tile[dir], context->threads);
             plan->workspace_bytes = bytes > plan->workspace_bytes ? bytes : plan->workspace_bytes;
-            context->kernel[i][dir] = kernel;
         }
     }
     return 0;
+}
+
+/* Bytes that a layer's kernel wants for one slot on the inner threads. */
+static size_t slot_workspace(const struct nn_context *context, int layer, int dir)
+{
+    struct kn_shape shape = nn_layer_shape(&context->net->layer[layer], 1, context->f, context->t);
+    return context->kernel[layer][dir]->workspace_bytes(&shape, &context->net->layer[layer].tile[dir], context->inner);
+}
+
+static size_t greater(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t slot_floats(const struct nn_context *context, int value)
+{
+    return value_bytes(context, value) / sizeof(float) / (size_t)context->n;
+}
+
+struct nn_scratch nn_scratch_of(const struct nn_context *context, int worker, size_t *bytes)
+{
+    size_t a = 0, d = 0, second = 0, workspace = 0;
+    for (int u = 0; u < context->units; u++) {
+        const struct nn_unit *unit = &context->unit[u];
+        if (!unit->fused)
+            continue;
+        const int back = nn_trains(context->mode), shortcut = unit->shortcut >= 0;
+        if (back || shortcut)
+            a = greater(a, slot_floats(context, unit->first + 1));
+        if (back)
+            d = greater(d, slot_floats(context, unit->dw + 1));
+        if (back && shortcut)
+            second = greater(second, slot_floats(context, unit->first + 1));
+        for (int i = unit->first + 1; i <= unit->pw; i++)
+            for (int dir = 0; dir < (back ? KN_DIRS : 1); dir++)
+                workspace = greater(workspace, slot_workspace(context, i, dir));
+    }
+    *bytes = (a + d + second) * sizeof(float) + workspace; /* slots are multiples of 64 bytes */
+    float *base = (float *)(void *)(context->slots + (size_t)worker * context->slot_bytes);
+    return (struct nn_scratch){base, base + a, base + a + d, base + a + d + second};
+}
+
+/* How threads share a fused backward: over groups of slots if there are enough, else within the kernels. */
+static void plan_stages(struct nn_context *context, struct plan *plan)
+{
+    context->separable = kn_best(KN_SEPARABLE, KN_FWD);
+    context->groups = context->n < NN_GROUPS ? context->n : NN_GROUPS;
+    context->workers = context->threads <= context->groups ? context->threads : 1;
+    context->inner = context->workers > 1 ? 1 : context->threads;
+    for (int u = 0; u < context->units; u++) {
+        const struct nn_unit *unit = &context->unit[u];
+        if (!unit->fused)
+            continue;
+        struct kn_shape shape = nn_stage_shape(context->net, unit, context->n, context->f, context->t);
+        size_t bytes = context->separable->workspace_bytes(&shape, &(struct kn_tile){0}, context->threads);
+        plan->workspace_bytes = greater(plan->workspace_bytes, bytes);
+        size_t floats = 0;
+        for (int i = unit->first + 1; i <= unit->pw; i++) {
+            shape = nn_layer_shape(&context->net->layer[i], 1, 1, 1);
+            floats += kn_w_floats(context->net->layer[i].op, &shape) + (size_t)kn_blocks(shape.oc) * KN_LANES;
+        }
+        context->partial_floats = greater(context->partial_floats, floats);
+        plan->widest = (int)greater((size_t)plan->widest, (size_t)(kn_blocks(nn_channels(context->net, unit->pw + 1)) +
+                                                                   kn_blocks(nn_channels(context->net, unit->dw + 1))) *
+                                                              KN_LANES);
+        plan->fused = 1;
+    }
+    if (!nn_trains(context->mode))
+        context->partial_floats = 0;
+    if (plan->fused)
+        nn_scratch_of(context, 0, &context->slot_bytes);
 }
 
 /* Fills the context up to its arena, whose bytes it leaves in the plan. */
@@ -147,11 +256,16 @@ static int make_plan(struct nn_context *context, struct plan *plan)
         for (int k = 0; k < 2; k++)
             if (net->layer[i].in[k] >= 0)
                 context->last_reader[net->layer[i].in[k]] = i;
+    context->units = nn_units(net, context->mode >= NN_FUSED_INFERENCE, context->unit);
+    for (int u = 0; u < context->units; u++)
+        for (int i = context->unit[u].first; i <= context->unit[u].last; i++)
+            plan->unit_of[i] = u;
     int status = plan_kernels(context, plan);
     if (status)
         return status;
+    plan_stages(context, plan);
     plan_values(context, plan);
-    if (context->mode == NN_TRAINING) {
+    if (nn_trains(context->mode)) {
         plan_gradients(context, plan);
         plan_scratch(context, plan);
     }
@@ -167,9 +281,14 @@ static void hand_out(struct nn_context *context, const struct plan *plan, struct
     context->scratch = jrx_arena_get(arena, plan->scratch_bytes);
     context->workspace = jrx_arena_get(arena, plan->workspace_bytes);
     context->saved = jrx_arena_get(arena, plan->saved_bytes);
+    context->bias = jrx_arena_get(arena, (size_t)plan->widest * sizeof(float));
+    context->scale = jrx_arena_get(arena, (size_t)plan->widest * sizeof(float));
+    context->shift = jrx_arena_get(arena, (size_t)plan->widest * sizeof(float));
+    context->slots = jrx_arena_get(arena, (size_t)context->workers * context->slot_bytes);
+    context->partial = jrx_arena_get(arena, (size_t)context->groups * context->partial_floats * sizeof(float));
     for (int v = 0; base && v <= context->net->layers; v++) {
         context->value[v] = (float *)(void *)(base + plan->buffer[plan->value_root[v]].offset);
-        if (v && context->mode == NN_TRAINING)
+        if (v && nn_trains(context->mode))
             context->gradient[v] = (float *)(void *)(base + plan->buffer[VALUES + plan->gradient_root[v]].offset);
     }
 }

@@ -8,9 +8,25 @@
  */
 #ifndef MODELS_NN_RUN_H
 #define MODELS_NN_RUN_H
-#include "models/nn/net.h"
+#include "models/nn/unit.h"
 
-enum nn_mode { NN_INFERENCE, NN_TRAINING };
+/*
+ * Fused modes run whole stages at once (nn/unit.h): faster, and training keeps a quarter of the activations, because
+ * the others are made again on the way back. The plain modes run layer by layer, for whoever studies layers.
+ */
+enum nn_mode { NN_INFERENCE, NN_TRAINING, NN_FUSED_INFERENCE, NN_FUSED_TRAINING };
+
+static inline int nn_trains(enum nn_mode mode)
+{
+    return mode == NN_TRAINING || mode == NN_FUSED_TRAINING;
+}
+
+/* What backward of a fused stage makes of one slot; each thread has its own. */
+struct nn_scratch {
+    float *a, *d, *second, *workspace;
+};
+
+enum { NN_GROUPS = 8 /* at most this many parts of a batch gather weight gradients apart, at any number of threads */ };
 
 struct nn_context {
     const struct nn_net *net;
@@ -22,6 +38,17 @@ struct nn_context {
     float *gradient[NN_MAX_LAYERS + 1]; /* training; NULL for the input, whose gradient nobody needs */
     int last_reader[NN_MAX_LAYERS + 1]; /* the last layer that reads a value: the first to add to its gradient */
     const struct kn_kernel *kernel[NN_MAX_LAYERS][KN_DIRS];
+    struct nn_unit unit[NN_MAX_LAYERS];
+    int units;
+    /* fused modes only: */
+    const struct kn_kernel *separable;
+    float *bias, *scale, *shift; /* of the stage that runs, folded */
+    char *slots;                 /* [workers] of slot_bytes: struct nn_scratch */
+    size_t slot_bytes;
+    int workers, inner; /* threads over slots, threads within a kernel: one of them is 1 */
+    float *partial;     /* [groups][partial_floats] weight gradients of a stage */
+    int groups;
+    size_t partial_floats;
     float *scratch;   /* a second contribution to a gradient, before it is added */
     float *workspace; /* of the kernels */
     float *saved;     /* mean and 1 / deviation (training), scale and shift (inference) of the norms */
@@ -52,8 +79,8 @@ void nn_forward(struct nn_context *context, const float *parameters, float *stat
 /** After a training forward: adds dloss/dparameters to `gradient` (a block like the parameters; the caller zeroes). */
 void nn_backward(struct nn_context *context, const float *parameters, float *gradient);
 
-/** One layer of those walks, for whoever measures layer by layer. */
-void nn_forward_layer(struct nn_context *context, int layer, const float *parameters, float *statistics);
-void nn_backward_layer(struct nn_context *context, int layer, const float *parameters, float *gradient);
+/** One unit of those walks, context->unit[u], for whoever measures piece by piece. */
+void nn_forward_unit(struct nn_context *context, int u, const float *parameters, float *statistics);
+void nn_backward_unit(struct nn_context *context, int u, const float *parameters, float *gradient);
 
 #endif

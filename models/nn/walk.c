@@ -1,15 +1,12 @@
-/* The walks forward and backward over the table of layers: the whole of training and inference is in these functions.
- */
+/* The walks forward and backward over the units of a table: single layers here, fused stages in stage.c. */
 #include "kernels/norm.h"
-#include "models/nn/run.h"
+#include "models/nn/stage.h"
 #include <math.h>
 #include <string.h>
 
-static const double NORM_EPSILON = 1e-5; /* added to the variance, as everybody does */
-
 static size_t value_floats(const struct nn_context *c, int value)
 {
-    return (size_t)c->n * (size_t)kn_blocks(nn_channels(c->net, value)) * KN_LANES * (size_t)c->f * (size_t)c->t;
+    return (size_t)c->n * nn_slot_floats(c, value);
 }
 
 static void forward_conv(struct nn_context *c, int i, const float *parameters)
@@ -26,9 +23,7 @@ static void forward_conv(struct nn_context *c, int i, const float *parameters)
                                                 .threads = c->threads});
 }
 
-/* Statistics of this batch, kept as mean and 1 / deviation for the way back. */
-static void norm_in_training(struct nn_context *c, int i, const struct kn_norm_part *part, const float *parameters,
-                             float *statistics)
+void nn_norm_measure(struct nn_context *c, int i, const struct kn_norm_part *part, float *statistics)
 {
     const struct nn_layer *l = &c->net->layer[i];
     float *mean = statistics + l->mean, *variance = statistics + l->variance;
@@ -37,9 +32,17 @@ static void norm_in_training(struct nn_context *c, int i, const struct kn_norm_p
     size_t first = (size_t)part->first * KN_LANES, end = first + (size_t)part->count * KN_LANES;
     for (size_t k = first; k < end; k++) {
         c->saved[l->mean + k] = mean[k];
-        inverse[k] = (float)(1 / sqrt(variance[k] + NORM_EPSILON));
+        inverse[k] = (float)(1 / sqrt(variance[k] + NN_NORM_EPSILON));
     }
-    kn_norm_fwd(part, c->value[l->in[0]], mean, inverse, parameters + l->weight, parameters + l->bias, c->value[i + 1]);
+}
+
+static void norm_in_training(struct nn_context *c, int i, const struct kn_norm_part *part, const float *parameters,
+                             float *statistics)
+{
+    const struct nn_layer *l = &c->net->layer[i];
+    nn_norm_measure(c, i, part, statistics);
+    kn_norm_fwd(part, c->value[l->in[0]], c->saved + l->mean, c->saved + l->variance, parameters + l->weight,
+                parameters + l->bias, c->value[i + 1]);
 }
 
 static void norm_in_inference(struct nn_context *c, int i, const struct kn_norm_part *part, const float *parameters,
@@ -49,7 +52,7 @@ static void norm_in_inference(struct nn_context *c, int i, const struct kn_norm_
     float *scale = c->saved + l->mean, *shift = c->saved + l->variance;
     size_t first = (size_t)part->first * KN_LANES, end = first + (size_t)part->count * KN_LANES;
     for (size_t k = first; k < end; k++) {
-        double s = parameters[l->weight + k] / sqrt(statistics[l->variance + k] + NORM_EPSILON);
+        double s = parameters[l->weight + k] / sqrt(statistics[l->variance + k] + NN_NORM_EPSILON);
         scale[k] = (float)s;
         shift[k] = (float)(parameters[l->bias + k] - s * statistics[l->mean + k]);
     }
@@ -63,27 +66,42 @@ static void forward_norm(struct nn_context *c, int i, const float *parameters, f
 #pragma omp parallel for num_threads(c->threads) if (c->threads > 1)
     for (int b = 0; b < blocks; b++) {
         struct kn_norm_part part = {c->n, l->oc, (size_t)c->f * (size_t)c->t, b, 1};
-        if (c->mode == NN_TRAINING)
+        if (nn_trains(c->mode))
             norm_in_training(c, i, &part, parameters, statistics);
         else
             norm_in_inference(c, i, &part, parameters, statistics);
     }
 }
 
-void nn_forward_layer(struct nn_context *c, int i, const float *parameters, float *statistics)
+static void forward_add(struct nn_context *c, int i)
 {
     const struct nn_layer *l = &c->net->layer[i];
-    switch (l->kind) {
+    const size_t floats = nn_slot_floats(c, i + 1);
+#pragma omp parallel for num_threads(c->threads) if (c->threads > 1)
+    for (int n = 0; n < c->n; n++) {
+        const size_t at = (size_t)n * floats;
+        kn_tensor_add(floats, c->value[l->in[0]] + at, c->value[l->in[1]] + at, c->value[i + 1] + at);
+    }
+}
+
+void nn_forward_unit(struct nn_context *c, int u, const float *parameters, float *statistics)
+{
+    const int i = c->unit[u].first;
+    if (c->unit[u].fused) {
+        nn_stage_forward(c, &c->unit[u], parameters, statistics);
+        return;
+    }
+    switch (c->net->layer[i].kind) {
     case NN_CONV: forward_conv(c, i, parameters); break;
     case NN_NORM_RELU: forward_norm(c, i, parameters, statistics); break;
-    case NN_ADD: kn_tensor_add(value_floats(c, i + 1), c->value[l->in[0]], c->value[l->in[1]], c->value[i + 1]); break;
+    case NN_ADD: forward_add(c, i); break;
     }
 }
 
 void nn_forward(struct nn_context *c, const float *parameters, float *statistics)
 {
-    for (int i = 0; i < c->net->layers; i++)
-        nn_forward_layer(c, i, parameters, statistics);
+    for (int u = 0; u < c->units; u++)
+        nn_forward_unit(c, u, parameters, statistics);
 }
 
 /* Kernels overwrite their dx: a contribution that is not the first goes by way of the scratch. */
@@ -111,7 +129,7 @@ static void backward_conv(struct nn_context *c, int i, const float *parameters, 
         kn_tensor_accumulate(value_floats(c, in), c->scratch, c->gradient[in]);
 }
 
-static void backward_norm(struct nn_context *c, int i, const float *parameters, float *gradient)
+void nn_backward_norm(struct nn_context *c, int i, const float *parameters, float *gradient)
 {
     const struct nn_layer *l = &c->net->layer[i];
     int in = l->in[0], blocks = kn_blocks(l->oc);
@@ -133,7 +151,7 @@ static void backward_norm(struct nn_context *c, int i, const float *parameters, 
 }
 
 /* The gradient of a sum is that of both parts. Where the plan found it safe they share one buffer: nothing to do. */
-static void backward_add(struct nn_context *c, int i)
+void nn_backward_add(struct nn_context *c, int i)
 {
     const struct nn_layer *l = &c->net->layer[i];
     const float *dy = c->gradient[i + 1];
@@ -147,17 +165,22 @@ static void backward_add(struct nn_context *c, int i)
     }
 }
 
-void nn_backward_layer(struct nn_context *c, int i, const float *parameters, float *gradient)
+void nn_backward_unit(struct nn_context *c, int u, const float *parameters, float *gradient)
 {
+    const int i = c->unit[u].first;
+    if (c->unit[u].fused) {
+        nn_stage_backward(c, &c->unit[u], parameters, gradient);
+        return;
+    }
     switch (c->net->layer[i].kind) {
     case NN_CONV: backward_conv(c, i, parameters, gradient); break;
-    case NN_NORM_RELU: backward_norm(c, i, parameters, gradient); break;
-    case NN_ADD: backward_add(c, i); break;
+    case NN_NORM_RELU: nn_backward_norm(c, i, parameters, gradient); break;
+    case NN_ADD: nn_backward_add(c, i); break;
     }
 }
 
 void nn_backward(struct nn_context *c, const float *parameters, float *gradient)
 {
-    for (int i = c->net->layers - 1; i >= 0; i--)
-        nn_backward_layer(c, i, parameters, gradient);
+    for (int u = c->units - 1; u >= 0; u--)
+        nn_backward_unit(c, u, parameters, gradient);
 }

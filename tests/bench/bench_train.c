@@ -21,12 +21,10 @@
 #include <float.h>
 #include <math.h>
 #include <omp.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +37,12 @@ static double now_s(void)
     clock_gettime(CLOCK_MONOTONIC_RAW, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
+
+struct contest {
+    const char *what; /* "train", "infer" */
+    double width;
+    int n, f, threads;
+};
 
 /* ---- ours -------------------------------------------------------------------------------------------------------- */
 
@@ -149,37 +153,33 @@ static void ours_infer(struct ours *o)
 static int run_alone(char **argv)
 {
     struct ours o;
-    int status = ours_init(&o, NN_TRAINING, strtod(argv[0], NULL), (int)strtol(argv[1], NULL, 10),
+    struct rusage usage;
+    int status = ours_init(&o, NN_FUSED_TRAINING, strtod(argv[0], NULL), (int)strtol(argv[1], NULL, 10),
                            (int)strtol(argv[2], NULL, 10), (int)strtol(argv[3], NULL, 10));
     for (int i = 0; !status && i < 3; i++)
         ours_train(&o);
     ours_fini(&o);
+    getrusage(RUSAGE_SELF, &usage);
+    printf("%ld\n", usage.ru_maxrss);
     return status ? 1 : 0;
 }
 
-static double ours_memory_bytes(double width, int n, int f, int threads)
+static double ours_memory_bytes(const struct contest *c)
 {
-    char text[4][32];
-    snprintf(text[0], sizeof text[0], "%g", width);
-    snprintf(text[1], sizeof text[1], "%d", n);
-    snprintf(text[2], sizeof text[2], "%d", f);
-    snprintf(text[3], sizeof text[3], "%d", threads);
-    char *argv[] = {"bench_train", ALONE, text[0], text[1], text[2], text[3], NULL};
-    struct rusage usage = {.ru_maxrss = 0};
-    pid_t child;
-    int status;
-    if (posix_spawn(&child, "/proc/self/exe", NULL, NULL, argv, environ) || wait4(child, &status, 0, &usage) != child)
-        return NAN;
-    return status ? NAN : 1024.0 * (double)usage.ru_maxrss;
+    char path[256] = "", command[512];
+    double kilobytes = NAN;
+    const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    snprintf(command, sizeof command, "'%s' " ALONE " %g %d %d %d", length > 0 ? path : "", c->width, c->n, c->f,
+             c->threads);
+    FILE *from = popen(command, "r");
+    if (!from || fscanf(from, "%lf", &kilobytes) != 1)
+        kilobytes = NAN;
+    if (from)
+        pclose(from);
+    return 1024 * kilobytes;
 }
 
 /* ---- a contest --------------------------------------------------------------------------------------------------- */
-
-struct contest {
-    const char *what; /* "train", "infer" */
-    double width;
-    int n, f, threads;
-};
 
 struct bench {
     FILE *csv;
@@ -249,7 +249,7 @@ static int run_contest(struct bench *b, const struct contest *c)
     char file[96], best[64], answer[WORDS];
     const int train = !strcmp(c->what, "train");
     snprintf(file, sizeof file, "%s-%s-%g-%d.safetensors", b->base, c->what, c->width, c->n);
-    int status = ours_init(&o, train ? NN_TRAINING : NN_INFERENCE, c->width, c->n, c->f, c->threads);
+    int status = ours_init(&o, train ? NN_FUSED_TRAINING : NN_FUSED_INFERENCE, c->width, c->n, c->f, c->threads);
     if (status)
         goto out;
     const struct nn_st_tensor extra[] = {net_dump_tensor("input", c->n, o.net.channels, c->f, T, o.input),
@@ -293,7 +293,7 @@ static int run_contest(struct bench *b, const struct contest *c)
                first, there_first);
     }
     if (train && c->n >= 8) {
-        const double mem = ours_memory_bytes(c->width, c->n, c->f, c->threads);
+        const double mem = ours_memory_bytes(c);
         double full = NAN, before = NAN;
         if (there && !train_peer_ask(&b->peer, answer, sizeof answer, "memory"))
             sscanf(answer, "%lf %lf", &full, &before);
@@ -328,19 +328,19 @@ static int by_layer(struct bench *b, int threads)
         double s[2], flop;
     } sum[8] = {{NULL, {0, 0}, 0}};
     double all = 0;
-    int status = ours_init(&o, NN_TRAINING, 1, 8, 312, threads);
+    int status = ours_init(&o, NN_FUSED_TRAINING, 1, 8, 312, threads);
     for (int i = 0; i < NN_MAX_LAYERS; i++)
         s[0][i] = s[1][i] = INFINITY;
     for (int round = 0; !status && round < 3; round++) {
         ours_train(&o);
         for (int i = 0; i < o.net.layers; i++) {
             double begin = now_s();
-            nn_forward_layer(&o.context, i, o.parameters, o.statistics);
+            nn_forward_unit(&o.context, i, o.parameters, o.statistics);
             s[0][i] = fmin(s[0][i], now_s() - begin);
         }
         for (int i = o.net.layers - 1; i >= 0; i--) {
             double begin = now_s();
-            nn_backward_layer(&o.context, i, o.parameters, o.gradient);
+            nn_backward_unit(&o.context, i, o.parameters, o.gradient);
             s[1][i] = fmin(s[1][i], now_s() - begin);
         }
     }

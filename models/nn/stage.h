@@ -1,0 +1,31 @@
+/*
+ * A fused stage forward and backward, and the pieces of the layer walk that it shares. For models/nn only.
+ */
+#ifndef MODELS_NN_STAGE_H
+#define MODELS_NN_STAGE_H
+#include "kernels/norm.h"
+#include "models/nn/run.h"
+
+#define NN_NORM_EPSILON 1e-5 /* added to the variance, as everybody does */
+
+void nn_stage_forward(struct nn_context *context, const struct nn_unit *unit, const float *parameters,
+                      float *statistics);
+void nn_stage_backward(struct nn_context *context, const struct nn_unit *unit, const float *parameters,
+                       float *gradient);
+
+/** Mean and variance of this batch into `statistics`, mean and 1 / deviation into context->saved. */
+void nn_norm_measure(struct nn_context *context, int layer, const struct kn_norm_part *part, float *statistics);
+/** Backward of a norm from gradient[layer + 1], of a sum to both its parts. */
+void nn_backward_norm(struct nn_context *context, int layer, const float *parameters, float *gradient);
+void nn_backward_add(struct nn_context *context, int layer);
+
+/** Worker's scratch in context->slots; *bytes is what one worker needs. */
+struct nn_scratch nn_scratch_of(const struct nn_context *context, int worker, size_t *bytes);
+
+/** Floats of one slot of a value, padding included. */
+static inline size_t nn_slot_floats(const struct nn_context *context, int value)
+{
+    return (size_t)kn_blocks(nn_channels(context->net, value)) * KN_LANES * (size_t)context->f * (size_t)context->t;
+}
+
+#endif
