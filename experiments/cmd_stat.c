@@ -13,16 +13,17 @@
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_SYSFS = 256, KEY_PROFILE, KEY_RECORDING, KEY_JSON, KEY_CSV, KEY_STRICT };
+enum { KEY_SYSFS = 256, KEY_PROFILE, KEY_RECORDING, KEY_JSON, KEY_CSV, KEY_STRICT, KEY_BASELINE };
 
 struct arguments {
     const char *meter, *output;
     struct jrx_meter_config config;
     size_t repeat;
-    uint64_t interval_ns;
+    uint64_t interval_ns, baseline_ns;
     enum ex_stat_form form;
     int strict;
     char **command;
@@ -32,6 +33,9 @@ struct arguments {
 static const struct argp_option options[] = {
     {"repeat", 'r', "N", 0, "run it N times: mean and interval (default 1)", 0},
     {"interval", 'I', "TIME", 0, "power every TIME while it runs, e.g. 100ms", 0},
+    {"baseline", KEY_BASELINE, "TIME", 0,
+     "before each run the machine is measured for TIME idle, and for TIME awake doing nothing (default 100ms; 0: not)",
+     0},
     {"meter", 'm', "NAME", 0, "energy meter (default auto: the best that works here)", 0},
     {"output", 'o', "FILE", 0, "write the result there instead of to standard output", 0},
     {"json", KEY_JSON, NULL, 0, "as JSON", 0},
@@ -56,6 +60,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'I':
         if (ex_duration_parse(text, "--interval", &to->interval_ns) || to->interval_ns < 1000000)
             argp_error(state, "--interval=%s: not a duration of at least 1ms", text);
+        break;
+    case KEY_BASELINE:
+        if (!strcmp(text, "0"))
+            to->baseline_ns = 0;
+        else if (ex_duration_parse(text, "--baseline", &to->baseline_ns))
+            argp_error(state, "%s", jrx_last_error());
         break;
     case 'm': to->meter = text; break;
     case 'o': to->output = text; break;
@@ -92,6 +102,19 @@ static int write_result(const struct arguments *a, const struct ex_stat *stat)
 
 /* ---- whole runs -------------------------------------------------------------------------------------------------- */
 
+/* What the machine draws without the command. An estimate of it needs no waiting: it is the profile's static power. */
+static void take_baselines(const struct arguments *a, struct jrx_window *window, struct ex_stat_run *run)
+{
+    enum { SHORT_NS = 20000000 };
+    uint64_t ns = window->meter->source == JRX_ESTIMATED && a->baseline_ns > SHORT_NS ? SHORT_NS : a->baseline_ns;
+    jrx_baseline_unknown(&run->idle);
+    jrx_baseline_unknown(&run->active);
+    if (!ns)
+        return;
+    jrx_baseline_idle(window, ns, &run->idle);
+    jrx_baseline_active(window, ns, omp_get_num_procs(), &run->active);
+}
+
 static int whole_runs(const struct arguments *a, struct jrx_meter *meter, struct ex_stat *stat, struct ex_child *child)
 {
     struct jrx_window window;
@@ -106,6 +129,7 @@ static int whole_runs(const struct arguments *a, struct jrx_meter *meter, struct
     while (!status && stat->runs < a->repeat && !child->exit_status) {
         struct ex_stat_run *run = &stat->run[stat->runs];
         run->at_s = NAN;
+        take_baselines(a, &window, run);
         status = jrx_window_measure(&window, &region, 1, &run->result);
         if (!status && child->status)
             status = jrx_fail(child->status, "%s", child->reason);
@@ -171,6 +195,8 @@ static int step(void *arg)
     struct ex_stat_run *run = &more[s->stat->runs++];
     struct jrx_window_result *r = &run->result;
     memset(run, 0, sizeof *run);
+    jrx_baseline_unknown(&run->idle);
+    jrx_baseline_unknown(&run->active);
     r->domains = s->meter->domains;
     r->source = s->meter->source;
     r->time_ns = now[0].before_ns - began;
@@ -271,6 +297,8 @@ static int recompute(struct arguments *a)
         to_ns = recording.item[recording.count > recording.domains ? recording.count - recording.domains : 0]
                     .reading.before_ns;
     }
+    jrx_baseline_unknown(&run.idle);
+    jrx_baseline_unknown(&run.active);
     jrx_recording_energy(&recording, from_ns, to_ns, &run.result);
     struct ex_stat stat = {.meter = recording.meter,
                            .command = a->config.recording,
@@ -289,7 +317,7 @@ static int recompute(struct arguments *a)
 
 static int run(int argc, char **argv)
 {
-    struct arguments a = {.repeat = 1};
+    struct arguments a = {.repeat = 1, .baseline_ns = 100000000};
     const struct argp argp = {
         .options = options,
         .parser = parse,

@@ -3,12 +3,13 @@
  */
 #ifndef EXPERIMENTS_STAT_H
 #define EXPERIMENTS_STAT_H
-#include "harness/window.h"
+#include "harness/baseline.h"
 #include <stdio.h>
 
 struct ex_stat_run {
     double at_s; /* of an interval: its end since the command began; NAN: a whole run */
     struct jrx_window_result result;
+    struct jrx_baseline idle, active; /* of the machine just before; NAN: not measured */
 };
 
 struct ex_stat {

@@ -5,25 +5,55 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* One domain, or the total where d == stat->domains, of one run. */
 struct item {
     const char *name;
-    double energy_j, uncertainty_j, power_w;
+    struct jrx_energy_views energy;
+    struct jrx_power idle, active;
+    double power_w;
     const char *reason; /* "" if there is a number */
 };
 
 static struct item item_of(const struct ex_stat *stat, size_t run, size_t d)
 {
-    const struct jrx_window_result *r = &stat->run[run].result;
-    struct item item = {"total", r->total_j, r->total_uncertainty_j, NAN, r->reason};
-    if (d < stat->domains)
-        item = (struct item){stat->domain[d].name, r->domain[d].energy_j, r->domain[d].uncertainty_j, NAN,
-                             r->domain[d].reason};
-    item.power_w = item.energy_j / ((double)r->time_ns * 1e-9);
+    const struct ex_stat_run *of = &stat->run[run];
+    const struct jrx_window_result *r = &of->result;
+    double time_s = (double)r->time_ns * 1e-9;
+    struct item item = {.name = "total", .idle = of->idle.total, .active = of->active.total, .reason = r->reason};
+    double energy_j = r->total_j, uncertainty_j = r->total_uncertainty_j;
+    if (d < stat->domains) {
+        item = (struct item){.name = stat->domain[d].name,
+                             .idle = of->idle.domain[d],
+                             .active = of->active.domain[d],
+                             .reason = r->domain[d].reason};
+        energy_j = r->domain[d].energy_j, uncertainty_j = r->domain[d].uncertainty_j;
+    }
+    item.energy = jrx_energy_views(energy_j, uncertainty_j, time_s, &item.idle, &item.active);
+    item.power_w = energy_j / time_s;
     return item;
+}
+
+/* The readings of one energy, side by side: name of the CSV column and JSON key, line of the table. */
+static const struct {
+    const char *key, *words;
+    size_t value, uncertainty;
+} views[] = {
+    {"energy", "", offsetof(struct jrx_energy_views, gross_j), offsetof(struct jrx_energy_views, gross_uncertainty_j)},
+    {"above_idle", "  above idle", offsetof(struct jrx_energy_views, above_idle_j),
+     offsetof(struct jrx_energy_views, above_idle_uncertainty_j)},
+    {"above_active", "  above active", offsetof(struct jrx_energy_views, above_active_j),
+     offsetof(struct jrx_energy_views, above_active_uncertainty_j)}};
+enum { VIEWS = sizeof views / sizeof *views };
+
+static double view(const struct item *item, size_t offset)
+{
+    double value;
+    memcpy(&value, (const char *)&item->energy + offset, sizeof value);
+    return value;
 }
 
 /* RFC 4180: quoted if it must be. */
@@ -52,8 +82,10 @@ static void csv_real(FILE *to, double value)
 
 static void print_csv(const struct ex_stat *stat, FILE *to)
 {
-    fputs("command,meter,source,run,at_s,domain,in_total,time_ns,cpu_ns,energy_j,energy_uncertainty_j,power_w,status\n",
-          to);
+    fputs("command,meter,source,run,at_s,domain,in_total,time_ns,cpu_ns", to);
+    for (int v = 0; v < VIEWS; v++)
+        fprintf(to, ",%s_j,%s_uncertainty_j", views[v].key, views[v].key);
+    fputs(",power_w,idle_w,idle_uncertainty_w,active_w,active_uncertainty_w,status\n", to);
     for (size_t r = 0; r < stat->runs; r++)
         for (size_t d = 0; d <= stat->domains; d++) {
             struct item item = item_of(stat, r, d);
@@ -68,9 +100,14 @@ static void print_csv(const struct ex_stat *stat, FILE *to)
                     result->time_ns);
             if (isnan(stat->run[r].at_s)) /* nobody knows the CPU time of a command that still runs */
                 fprintf(to, "%" PRIu64, result->cpu_ns);
-            csv_real(to, item.energy_j);
-            csv_real(to, item.uncertainty_j);
-            csv_real(to, item.power_w);
+            for (int v = 0; v < VIEWS; v++) {
+                csv_real(to, view(&item, views[v].value));
+                csv_real(to, view(&item, views[v].uncertainty));
+            }
+            const double powers_w[] = {item.power_w, item.idle.w, item.idle.uncertainty_w, item.active.w,
+                                       item.active.uncertainty_w};
+            for (int i = 0; i < 5; i++)
+                csv_real(to, powers_w[i]);
             fputc(',', to);
             csv_text(to, *item.reason ? item.reason : "ok");
             fputc('\n', to);
@@ -88,10 +125,19 @@ static json_t *run_json(const struct ex_stat *stat, size_t r)
     json_t *domains = json_array();
     for (size_t d = 0; d <= stat->domains; d++) {
         struct item item = item_of(stat, r, d);
-        json_array_append_new(domains, json_pack("{s:s, s:s, s:o, s:o, s:o, s:s}", "domain", item.name, "source",
-                                                 jrx_source_name(stat->source), "energy_j", real(item.energy_j),
-                                                 "energy_uncertainty_j", real(item.uncertainty_j), "power_w",
-                                                 real(item.power_w), "status", *item.reason ? item.reason : "ok"));
+        json_t *of = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "domain", item.name, "source",
+                               jrx_source_name(stat->source), "power_w", real(item.power_w), "idle_w",
+                               real(item.idle.w), "idle_uncertainty_w", real(item.idle.uncertainty_w), "active_w",
+                               real(item.active.w), "active_uncertainty_w", real(item.active.uncertainty_w), "status",
+                               *item.reason ? item.reason : "ok");
+        for (int v = 0; v < VIEWS; v++) {
+            char key[40];
+            snprintf(key, sizeof key, "%s_j", views[v].key);
+            json_object_set_new(of, key, real(view(&item, views[v].value)));
+            snprintf(key, sizeof key, "%s_uncertainty_j", views[v].key);
+            json_object_set_new(of, key, real(view(&item, views[v].uncertainty)));
+        }
+        json_array_append_new(domains, of);
     }
     return json_pack("{s:I, s:o, s:o, s:o}", "time_ns", (json_int_t)result->time_ns, "cpu_ns",
                      isnan(stat->run[r].at_s) ? json_integer((json_int_t)result->cpu_ns) : json_null(), "at_s",
@@ -133,30 +179,31 @@ static struct mean mean_of(const double *x, const double *uncertainty, size_t n)
     return (struct mean){s.n, s.mean, hypot(spread, u.mean / sqrt((double)s.n))};
 }
 
-static void print_row(const struct ex_stat *stat, size_t d, double *x, double *uncertainty, FILE *to)
+/* Energy and power of one reading of one domain; its mean power is that energy over the time. */
+static void print_view(const struct ex_stat *stat, size_t d, int v, double *x, double *uncertainty, FILE *to)
 {
-    const char *reason = "";
-    for (size_t r = 0; r < stat->runs; r++) {
-        struct item item = item_of(stat, r, d);
-        x[r] = item.energy_j, uncertainty[r] = item.uncertainty_j;
-        reason = *item.reason ? item.reason : reason;
+    const char *name = d < stat->domains ? stat->domain[d].name : "total", *reason = "";
+    struct mean mean[2];
+    for (int power = 0; power < 2; power++) {
+        for (size_t r = 0; r < stat->runs; r++) {
+            struct item item = item_of(stat, r, d);
+            double per = power ? (double)stat->run[r].result.time_ns * 1e-9 : 1;
+            x[r] = view(&item, views[v].value) / per;
+            uncertainty[r] = view(&item, views[v].uncertainty) / per;
+            reason = *item.reason ? item.reason : reason;
+        }
+        mean[power] = mean_of(x, uncertainty, stat->runs);
     }
-    struct mean energy = mean_of(x, uncertainty, stat->runs);
-    for (size_t r = 0; r < stat->runs; r++) {
-        struct item item = item_of(stat, r, d);
-        x[r] = item.power_w, uncertainty[r] = item.uncertainty_j / ((double)stat->run[r].result.time_ns * 1e-9);
-    }
-    struct mean power = mean_of(x, uncertainty, stat->runs);
-    const char *name = d < stat->domains ? stat->domain[d].name : "total";
-    if (!energy.n) {
-        fprintf(to, "  %-16s none: %s\n", name, reason);
+    if (!mean[0].n) {
+        if (!v)
+            fprintf(to, "  %-16s none: %s\n", name, reason);
         return;
     }
-    fprintf(to, "  %-16s %12.6g J", name, energy.value);
+    fprintf(to, "  %-16s %12.6g J", v ? views[v].words : name, mean[0].value);
     if (stat->source == JRX_ESTIMATED)
-        fprintf(to, " %12s %10.5g W", "", power.value); /* no interval: nobody knows how far off a profile is */
+        fprintf(to, " %12s %10.5g W", "", mean[1].value); /* no interval: nobody knows how far off a profile is */
     else
-        fprintf(to, " +- %-9.2g %10.5g W +- %-8.2g", energy.half, power.value, power.half);
+        fprintf(to, " +- %-9.2g %10.5g W +- %-8.2g", mean[0].half, mean[1].value, mean[1].half);
     fprintf(to, " %s%s\n", jrx_source_name(stat->source),
             d < stat->domains && !stat->domain[d].in_total ? ", not in the total" : "");
 }
@@ -169,7 +216,8 @@ static int print_table(const struct ex_stat *stat, FILE *to)
     fprintf(to, "%s\n  meter %s, %s; %zu run%s, mean and 95 %% interval\n", stat->command, stat->meter,
             jrx_source_name(stat->source), stat->runs, stat->runs == 1 ? "" : "s");
     for (size_t d = 0; d <= stat->domains; d++)
-        print_row(stat, d, x, zero, to);
+        for (int v = 0; v < VIEWS; v++)
+            print_view(stat, d, v, x, zero, to);
     for (size_t r = 0; r < stat->runs; r++)
         x[r] = (double)stat->run[r].result.time_ns * 1e-9, zero[r] = 0;
     struct mean time = mean_of(x, zero, stat->runs);

@@ -102,6 +102,40 @@ static void domains_are_told_apart_and_psys_is_opened_once(void **state)
     assert_int_equal(f->meter.domain[1].cpu, 1);
 }
 
+/* AMD since Linux 6.14: an event a core. Here CPUs of two sockets in turn; what is read is the sum of a socket. */
+static void the_cores_of_amd_are_added_up_by_socket(void **state)
+{
+    struct fixture *f = *state;
+#define CORE "bus/event_source/devices/power_core/"
+    if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+        skip_because("one CPU");
+    tree_put(f->root, CORE "type=1\n");
+    tree_put(f->root, CORE "cpumask=0-1\n");
+    tree_put(f->root, CORE "events/energy-core=event=0x00\n");
+    tree_put(f->root, CORE "events/energy-core.unit=Joules\n");
+    tree_put(f->root, CORE "events/energy-core.scale=1e-8\n"); /* 10 W a core */
+#undef CORE
+    tree_put(f->root, "devices/system/cpu/cpu0/topology/physical_package_id=0\n");
+    for (int sockets = 1; sockets <= 2; sockets++) {
+        tree_put(f->root, "devices/system/cpu/cpu1/topology/physical_package_id=%d\n", sockets - 1);
+        open_or_skip(f);
+        assert_int_equal(f->meter.domains, 1 + sockets);
+        for (int d = 1; d <= sockets; d++) {
+            char name[16];
+            struct jrx_reading a, b;
+            snprintf(name, sizeof name, "core-%d", d - 1);
+            assert_string_equal(f->meter.domain[d].name, name);
+            assert_false(f->meter.domain[d].in_total);
+            assert_int_equal(jrx_meter_read(&f->meter, (size_t)d, &a), 0);
+            jrx_clock_sleep_until(jrx_clock_ns() + 50000000);
+            assert_int_equal(jrx_meter_read(&f->meter, (size_t)d, &b), 0);
+            double joule = (double)(b.count - a.count) * f->meter.domain[d].counter.j_per_count;
+            assert_relative(joule, (sockets == 1 ? 20 : 10) * (double)(b.before_ns - a.before_ns) * 1e-9, 0.02);
+        }
+        jrx_meter_close(&f->meter);
+    }
+}
+
 static void no_pmu_names_the_module(void **state)
 {
     struct fixture *f = *state;
@@ -189,6 +223,7 @@ int main(void)
         CASE(the_real_call_counts_and_scales),
         CASE(it_is_read_often_enough_for_its_signed_difference),
         CASE(domains_are_told_apart_and_psys_is_opened_once),
+        CASE(the_cores_of_amd_are_added_up_by_socket),
         CASE(no_pmu_names_the_module),
         CASE(files_that_say_something_else_are_refused),
         CASE(a_pmu_without_a_package_is_unavailable),

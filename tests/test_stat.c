@@ -77,6 +77,49 @@ static void energy_and_time_of_a_command_are_measured(void **state)
     json_decref(json);
 }
 
+/* 80 and 20 W whatever runs: idle and active power are all of it. By hand: energy minus power times time. */
+static void what_is_above_idle_and_above_active_stands_beside_gross_energy(void **state)
+{
+    struct fixture *f = *state;
+    start_or_skip(f);
+    assert_int_equal(program_run(&f->p, "stat --sysfs=%s --meter=powercap --json -- sleep 0.1", f->fs.mount), 0);
+    json_t *json = parsed(f->p.out),
+           *domains = json_object_get(json_array_get(json_object_get(json, "runs"), 0), "domains");
+    double time_s =
+        1e-9 * json_number_value(json_object_get(json_array_get(json_object_get(json, "runs"), 0), "time_ns"));
+    static const double w[] = {80, 20, 100};
+    for (size_t d = 0; d < 3; d++) {
+        json_t *of = json_array_get(domains, d);
+#define V(key) json_number_value(json_object_get(of, key))
+        assert_near(V("idle_w"), w[d], 6 * V("idle_uncertainty_w"));
+        assert_near(V("active_w"), w[d], 6 * V("active_uncertainty_w"));
+        assert_near(V("above_idle_j"), V("energy_j") - V("idle_w") * time_s, 1e-9);
+        assert_near(V("above_active_j"), V("energy_j") - V("active_w") * time_s, 1e-9);
+        assert_relative(V("above_idle_uncertainty_j"),
+                        hypot(V("energy_uncertainty_j"), V("idle_uncertainty_w") * time_s), 1e-9);
+#undef V
+    }
+    json_decref(json);
+    assert_int_equal(program_run(&f->p, "stat --sysfs=%s --meter=powercap -- true", f->fs.mount), 0);
+    says(f->p.out, "above idle");
+    says(f->p.out, "above active");
+    assert_int_equal(program_run(&f->p, "stat --baseline=0 --sysfs=%s --meter=powercap -- true", f->fs.mount), 0);
+    assert_null(strstr(f->p.out, "above"));
+}
+
+static void every_line_of_an_estimate_says_so(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(program_run(&f->p, "stat --meter=model -- true"), 0);
+    for (char *line = strchr(f->p.out, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
+        char one[256];
+        snprintf(one, sizeof one, "%.*s", (int)strcspn(line, "\n"), line);
+        if (strstr(one, " J "))
+            says(one, "estimated");
+    }
+    says(f->p.out, "above idle");
+}
+
 static void the_table_names_domains_and_source(void **state)
 {
     struct fixture *f = *state;
@@ -183,8 +226,8 @@ static void intervals_give_power_over_time(void **state)
     double sum_j = 0;
     for (char *line = strchr(f->p.out, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
         double at_s, time_ns, energy_j, uncertainty_j, power_w;
-        if (sscanf(line, "sleep 0.45,powercap,measured,%*d,%lf,total,,%lf,,%lf,%lf,%lf,ok", &at_s, &time_ns, &energy_j,
-                   &uncertainty_j, &power_w) != 5)
+        if (sscanf(line, "sleep 0.45,powercap,measured,%*d,%lf,total,,%lf,,%lf,%lf,,,,,%lf,,,,,ok", &at_s, &time_ns,
+                   &energy_j, &uncertainty_j, &power_w) != 5)
             continue;
         rows++;
         sum_j += energy_j;
@@ -245,6 +288,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(energy_and_time_of_a_command_are_measured),
+        CASE(what_is_above_idle_and_above_active_stands_beside_gross_energy),
+        CASE(every_line_of_an_estimate_says_so),
         CASE(the_table_names_domains_and_source),
         CASE(the_exit_status_of_the_command_is_passed_on),
         CASE(without_a_meter_every_line_says_estimated),

@@ -1,6 +1,7 @@
 /*
- * RAPL through the kernel's `power` PMU and perf_event_open(). Type, event, scale, unit and the CPUs to open it on come
- * from sysfs. Counts are 64 bits of 2^-32 J.
+ * RAPL through the kernel's `power` PMU and perf_event_open(), and through `power_core`, which has one event a core on
+ * AMD (since Linux 6.14): those of a socket are added up in the read. Type, event, scale, unit and the CPUs to open it
+ * on come from sysfs. Counts are 64 bits of 2^-32 J.
  * Source: Linux arch/x86/events/rapl.c; Documentation/ABI/testing/sysfs-bus-event_source-devices-events.
  */
 #include "harness/base/error.h"
@@ -22,39 +23,47 @@
  */
 static const double provable_j = 32768;
 
-static const struct {
-    const char *event;
-    enum jrx_domain_kind kind;
-} events[] = {{"energy-pkg", JRX_PACKAGE},
-              {"energy-ram", JRX_DRAM},
-              {"energy-cores", JRX_CORE},
-              {"energy-gpu", JRX_UNCORE},
-              {"energy-psys", JRX_PSYS}};
+static const char package_pmu[] = "bus/event_source/devices/power", core_pmu[] = "bus/event_source/devices/power_core";
 
-static const char pmu[] = "bus/event_source/devices/power";
+static const struct {
+    const char *pmu, *event;
+    enum jrx_domain_kind kind;
+} events[] = {{package_pmu, "energy-pkg", JRX_PACKAGE}, {package_pmu, "energy-ram", JRX_DRAM},
+              {package_pmu, "energy-cores", JRX_CORE},  {package_pmu, "energy-gpu", JRX_UNCORE},
+              {package_pmu, "energy-psys", JRX_PSYS},   {core_pmu, "energy-core", JRX_CORE}};
+
+enum { FDS = 4096 }; /* as many as there may be cores */
 
 struct perf {
-    int fd[JRX_DOMAINS];
+    size_t used;
+    size_t first[JRX_DOMAINS]; /* of the counters that a domain is the sum of */
+    struct {
+        int fd;
+        size_t next; /* FDS ends the chain */
+    } counter[FDS];
 };
 
 static int perf_read(struct jrx_meter *meter, size_t domain, struct jrx_reading *reading)
 {
     const struct perf *state = meter->state;
-    reading->before_ns = jrx_clock_ns();
-    ssize_t got = read(state->fd[domain], &reading->count, sizeof reading->count);
-    int error = errno;
+    *reading = (struct jrx_reading){.before_ns = jrx_clock_ns()};
+    for (size_t i = state->first[domain]; i < FDS; i = state->counter[i].next) {
+        uint64_t count;
+        ssize_t got = read(state->counter[i].fd, &count, sizeof count);
+        if (got != (ssize_t)sizeof count)
+            return jrx_fail(JRX_EIO, "perf: %s: %s; its CPU %d may have gone offline", meter->domain[domain].name,
+                            got < 0 ? strerror(errno) : "no value", meter->domain[domain].cpu);
+        reading->count += count;
+    }
     reading->after_ns = jrx_clock_ns();
-    if (got != (ssize_t)sizeof reading->count)
-        return jrx_fail(JRX_EIO, "perf: %s: %s; its CPU %d may have gone offline", meter->domain[domain].name,
-                        got < 0 ? strerror(error) : "no value", meter->domain[domain].cpu);
     return 0;
 }
 
 static void perf_close(struct jrx_meter *meter)
 {
     struct perf *state = meter->state;
-    for (size_t d = 0; state && d < meter->domains; d++)
-        close(state->fd[d]);
+    for (size_t i = 0; state && i < state->used; i++)
+        close(state->counter[i].fd);
     free(state);
     meter->state = NULL;
 }
@@ -76,7 +85,7 @@ struct event {
 };
 
 /* One event's files. 0, JRX_EUNAVAILABLE if this PMU does not have it, or what is wrong with them. */
-static int read_event(const char *sysfs, const char *name, struct event *event)
+static int read_event(const char *sysfs, const char *pmu, const char *name, struct event *event)
 {
     char text[128], *end;
     int status = jrx_sysfs_text(text, sizeof text, sysfs, "%s/events/%s", pmu, name);
@@ -150,12 +159,43 @@ static bool is_twin(struct jrx_meter *meter, size_t d)
     return false;
 }
 
+/* Opens an event on one CPU: as a domain of its own, or, of a core, as one more term of its socket's. */
+static int open_on_cpu(struct jrx_meter *meter, uint64_t type, size_t e, const struct event *event, int cpu,
+                       const struct jrx_meter_config *config)
+{
+    struct perf *state = meter->state;
+    const char *sysfs = config->sysfs ? config->sysfs : "/sys";
+    if (meter->domains == JRX_DOMAINS || state->used == FDS)
+        return jrx_fail(JRX_EUNAVAILABLE, "perf: more than %d counters", JRX_DOMAINS);
+    int fd = open_event(type, event, cpu, events[e].event);
+    if (fd < 0)
+        return fd;
+    size_t d = meter->domains, at = state->used;
+    struct jrx_domain *domain = &meter->domain[d];
+    describe(domain, events[e].kind, cpu, sysfs, config, event->j_per_count);
+    state->counter[at].fd = fd;
+    state->counter[at].next = FDS;
+    for (size_t k = 0; k < d && events[e].pmu == core_pmu; k++)
+        if (meter->domain[k].kind == JRX_CORE && meter->domain[k].socket == domain->socket) {
+            state->counter[at].next = state->first[k];
+            state->first[k] = at;
+            state->used++;
+            return 0;
+        }
+    state->first[d] = at;
+    if (is_twin(meter, d)) {
+        close(fd);
+        return 0;
+    }
+    state->used++;
+    meter->domains++;
+    return 0;
+}
+
 /* Opens one event on each CPU of the mask; psys on the first, it is of the whole machine. */
 static int open_on_cpus(struct jrx_meter *meter, uint64_t type, size_t e, const struct event *event, const char *mask,
                         const struct jrx_meter_config *config)
 {
-    struct perf *state = meter->state;
-    const char *sysfs = config->sysfs ? config->sysfs : "/sys";
     for (const char *p = mask; *p;) {
         char *end;
         long first = strtol(p, &end, 10), last = first;
@@ -167,50 +207,48 @@ static int open_on_cpus(struct jrx_meter *meter, uint64_t type, size_t e, const 
             return jrx_fail(JRX_EFORMAT, "perf: cpumask '%.60s' of the power PMU is not a list of CPUs", mask);
         p = *end ? end + 1 : end;
         for (long cpu = first; cpu <= last; cpu++) {
-            if (meter->domains == JRX_DOMAINS)
-                return jrx_fail(JRX_EUNAVAILABLE, "perf: more than %d counters", JRX_DOMAINS);
-            int fd = open_event(type, event, (int)cpu, events[e].event);
-            if (fd < 0)
-                return fd;
-            size_t d = meter->domains;
-            state->fd[d] = fd;
-            describe(&meter->domain[d], events[e].kind, (int)cpu, sysfs, config, event->j_per_count);
-            if (is_twin(meter, d))
-                close(fd);
-            else
-                meter->domains++;
-            if (events[e].kind == JRX_PSYS)
-                return 0;
+            int status = open_on_cpu(meter, type, e, event, (int)cpu, config);
+            if (status || events[e].kind == JRX_PSYS)
+                return status;
         }
     }
     return 0;
 }
 
-static int open_all(struct jrx_meter *meter, const struct jrx_meter_config *config)
+/* One event of its PMU, if that has it. 0 or what is wrong. */
+static int open_if_there(struct jrx_meter *meter, size_t e, const struct jrx_meter_config *config)
 {
-    const char *sysfs = config->sysfs ? config->sysfs : "/sys";
+    const char *sysfs = config->sysfs ? config->sysfs : "/sys", *pmu = events[e].pmu;
+    struct event event = {0};
     char mask[1024];
     uint64_t type;
     int status = jrx_sysfs_u64(&type, sysfs, "%s/type", pmu);
+    if (!status)
+        status = read_event(sysfs, pmu, events[e].event, &event);
+    if (status == JRX_EUNAVAILABLE)
+        return 0;
+    if (!status && (status = jrx_sysfs_text(mask, sizeof mask, sysfs, "%s/cpumask", pmu)))
+        status = jrx_fail(status, "perf: %s", jrx_last_error());
+    return status ? status : open_on_cpus(meter, type, e, &event, mask, config);
+}
+
+static int open_all(struct jrx_meter *meter, const struct jrx_meter_config *config)
+{
+    const char *sysfs = config->sysfs ? config->sysfs : "/sys";
+    uint64_t type;
+    int status = jrx_sysfs_u64(&type, sysfs, "%s/type", package_pmu);
     if (status == JRX_EUNAVAILABLE)
         return jrx_fail(status,
                         "perf: the kernel has no power PMU (%s/%s); modprobe rapl (in linux-modules-extra on some "
                         "distributions); virtual machines mostly have none",
-                        sysfs, pmu);
-    if (status || (status = jrx_sysfs_text(mask, sizeof mask, sysfs, "%s/cpumask", pmu)))
-        return jrx_fail(status, "perf: %s", jrx_last_error());
-    for (size_t e = 0; e < sizeof events / sizeof *events; e++) {
-        struct event event = {0};
-        status = read_event(sysfs, events[e].event, &event);
-        if (status == JRX_EUNAVAILABLE)
-            continue;
-        if (status || (status = open_on_cpus(meter, type, e, &event, mask, config)))
-            return status;
-    }
-    for (size_t d = 0; d < meter->domains; d++)
+                        sysfs, package_pmu);
+    for (size_t e = 0; e < sizeof events / sizeof *events && !status; e++)
+        status = open_if_there(meter, e, config);
+    for (size_t d = 0; d < meter->domains && !status; d++)
         if (meter->domain[d].kind == JRX_PACKAGE)
             return 0;
-    return jrx_fail(JRX_EUNAVAILABLE, "perf: the power PMU has no energy-pkg event; use another meter");
+    return status ? status
+                  : jrx_fail(JRX_EUNAVAILABLE, "perf: the power PMU has no energy-pkg event; use another meter");
 }
 
 static int perf_open(struct jrx_meter *meter, const struct jrx_meter_config *config)
