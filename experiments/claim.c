@@ -21,7 +21,7 @@ static const struct jrx_column columns[] = {
     {"source", JRX_TEXT, "measured, replayed, simulated or estimated: where the figure is from"},
     {"note", JRX_TEXT, "how it was computed, and what a better answer would need"},
 };
-static const struct jrx_schema schema = {"claims", columns, sizeof columns / sizeof *columns};
+const struct jrx_schema ex_claims_schema = {"claims", columns, sizeof columns / sizeof *columns};
 
 const char *ex_verdict_name(enum ex_verdict verdict)
 {
@@ -62,7 +62,7 @@ int ex_claims_write(const char *dir, const struct ex_claim *claims, size_t count
     char path[PATH_MAX];
     struct jrx_table *table;
     snprintf(path, sizeof path, "%s/claims.csv", dir);
-    int status = jrx_table_open(&table, path, &schema, JRX_TABLE_WHOLE);
+    int status = jrx_table_open(&table, path, &ex_claims_schema, JRX_TABLE_WHOLE);
     for (size_t i = 0; !status && i < count; i++) {
         const struct ex_claim *c = &claims[i];
         jrx_put_text(table, "claim", c->id);
@@ -83,7 +83,7 @@ int ex_claims_write(const char *dir, const struct ex_claim *claims, size_t count
 static int parse(const struct jrx_csv *csv, size_t row, struct ex_claim *claim)
 {
     const char *text[sizeof columns / sizeof *columns];
-    for (size_t i = 0; i < schema.columns; i++)
+    for (size_t i = 0; i < ex_claims_schema.columns; i++)
         text[i] = jrx_csv_text(csv, row, (size_t)jrx_csv_find(csv, columns[i].name));
     snprintf(claim->id, sizeof claim->id, "%s", text[0]);
     snprintf(claim->statement, sizeof claim->statement, "%s", text[1]);
@@ -109,7 +109,7 @@ int ex_claims_read(const char *dir, struct ex_claim *claims, size_t max)
     snprintf(path, sizeof path, "%s/claims.csv", dir);
     if (access(path, F_OK))
         return 0;
-    int status = jrx_csv_read(&csv, path, &schema);
+    int status = jrx_csv_read(&csv, path, &ex_claims_schema);
     if (status)
         return status;
     size_t rows = jrx_csv_rows(csv);

@@ -5,6 +5,7 @@
 #define EXPERIMENTS_CLAIM_H
 #include "harness/meter.h"
 #include "harness/stats.h"
+#include "harness/table.h"
 #include <stddef.h>
 
 enum ex_verdict { EX_SUPPORTED, EX_REFUTED, EX_INCONCLUSIVE, EX_NOT_TESTABLE, EX_VERDICTS };
@@ -40,5 +41,8 @@ struct ex_claim ex_claim_make(const char *id, const char *statement, const char 
 int ex_claims_write(const char *dir, const struct ex_claim *claims, size_t count);
 /** Reads it back into claims[max]; the number read or a negative code. A missing file is no claims. */
 int ex_claims_read(const char *dir, struct ex_claim *claims, size_t max);
+
+/** Columns of claims.csv. */
+extern const struct jrx_schema ex_claims_schema;
 
 #endif

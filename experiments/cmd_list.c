@@ -1,8 +1,10 @@
 /* joulerx list WHAT: what there is, one a line, for people and grep. */
 #include "experiments/command.h"
-#include "experiments/experiment.h"
+#include "experiments/runner.h"
+#include "experiments/stat.h"
 #include "harness/base/error.h"
 #include "harness/counters.h"
+#include "harness/machine.h"
 #include "harness/meter.h"
 #include "kernels/kernel.h"
 #include <argp.h>
@@ -67,34 +69,79 @@ static void print_event(void *source, const char *event, const char *about)
     printf("%-10s %-40s %s\n", (const char *)source, event, about);
 }
 
+/* What each source can count here, tried; our own software-defined events are published meanwhile. */
+static int list_countable(void)
+{
+    struct jrx_sde *sde = NULL;
+    int status = 0;
+    jrx_sde_open(&sde); /* where PAPI has no SDE there is nothing of it to list */
+    for (const struct jrx_counter_ops *const *source = jrx_counter_sources(); *source && !status; source++) {
+        char note[512], name[32];
+        if ((*source)->probe(note, sizeof note))
+            continue;
+        snprintf(name, sizeof name, "%s", (*source)->name);
+        status = (*source)->list(print_event, name);
+    }
+    jrx_sde_close(sde);
+    return status;
+}
+
 static int list_events(const struct what *what)
 {
+    struct jrx_machine machine;
+    struct jrx_event_set set;
     (void)what;
-    for (const struct jrx_counter_ops *const *source = jrx_counter_sources(); *source; source++) {
-        char note[512], name[32];
-        if (!(*source)->probe(note, sizeof note)) {
-            snprintf(name, sizeof name, "%s", (*source)->name);
-            int status = (*source)->list(print_event, name);
-            if (status)
-                return status;
-        }
+    puts("events that can be counted here, for --counters=EVENT,...");
+    int status = list_countable();
+    if (!status)
+        status = jrx_machine_read(&machine, NULL, NULL);
+    for (const char *const *name = jrx_event_set_names(); *name && !status; name++) {
+        status = jrx_event_set_read(&set, *name);
+        if (status)
+            break;
+        printf("\nevent set %s, %s, %u counters a thread%s\n", set.name, set.about, set.slots,
+               jrx_event_set_fits(&set, &machine) ? "; this machine's" : "");
+        status = jrx_event_set_print(&set, stdout);
     }
-    return 0;
+    return status;
+}
+
+/* Columns that a machine adds to rows of measured regions are those of the meter that works here. */
+static int list_samples(const struct ex_experiment *experiment, const struct ex_observer *observer)
+{
+    struct jrx_column column[EX_COLUMNS];
+    const struct jrx_schema schema = {experiment->name, column,
+                                      ex_columns(observer, experiment->column, experiment->columns, column)};
+    printf("%s/samples.csv\n", experiment->name);
+    int status = jrx_schema_print(&schema, stdout);
+    printf("%s/summary.csv\n", experiment->name);
+    return status ? status : jrx_schema_print(experiment->summary, stdout);
 }
 
 static int list_columns(const struct what *what)
 {
-    (void)what;
+    static struct jrx_meter meter;
+    static struct ex_observer observer;
+    struct jrx_warnings ignored = {0};
+    const struct jrx_meter_config config = {0};
+    const struct ex_observer_options options = {.counters = "none"};
     size_t count;
     const struct ex_experiment *const *all = ex_experiments(&count);
-    for (size_t i = 0; i < count; i++) {
-        printf("%s/samples.csv\n", all[i]->name);
-        const struct jrx_schema schema = {all[i]->name, all[i]->column, all[i]->columns};
-        int status = jrx_schema_print(&schema, stdout);
-        if (status)
-            return status;
-    }
-    return 0;
+    (void)what;
+    int status = jrx_meter_open(&meter, NULL, &config);
+    if (!status)
+        status = ex_observer_open(&observer, &meter, &options, &ignored);
+    for (size_t i = 0; i < count && !status; i++)
+        status = list_samples(all[i], &observer);
+    ex_observer_close(&observer);
+    jrx_meter_close(&meter);
+    if (status)
+        return status;
+    puts("claims.csv of every experiment");
+    if ((status = jrx_schema_print(&ex_claims_schema, stdout)))
+        return status;
+    puts("joulerx stat --csv");
+    return jrx_schema_print(&ex_stat_schema, stdout);
 }
 
 /* Smallest and largest value that a kernel makes of a block size, and what it takes by itself. */

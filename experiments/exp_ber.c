@@ -220,6 +220,7 @@ const struct ex_experiment exp_ber = {
     .order = 50,
     .column = columns,
     .columns = sizeof columns / sizeof *columns,
+    .summary = &summary_schema,
     .plan = plan,
     .label = label,
     .begin = begin,

@@ -351,6 +351,7 @@ const struct ex_experiment exp_estimate = {
     .order = 20,
     .column = columns,
     .columns = sizeof columns / sizeof *columns,
+    .summary = &summary_schema,
     .plan = plan,
     .label = label,
     .begin = begin,

@@ -56,8 +56,9 @@ struct ex_experiment {
     const char *question;            /* what its figure answers, for the report */
     const char *needs;               /* experiments whose results in the same run it reads, "a,b"; "" for none */
     int order;                       /* place in a reproduction */
-    const struct jrx_column *column; /* of samples.csv, after the runner's own (EX_RUNNER_COLUMNS) */
+    const struct jrx_column *column; /* of samples.csv, after the runner's own (ex_columns() of runner.h) */
     size_t columns;
+    const struct jrx_schema *summary; /* of summary.csv */
 
     int (*plan)(const struct ex_settings *settings, struct ex_plan *plan);
     /** A short name of the cell: key of resuming, shown as progress. Unique in the experiment. */

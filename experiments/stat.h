@@ -4,6 +4,7 @@
 #ifndef EXPERIMENTS_STAT_H
 #define EXPERIMENTS_STAT_H
 #include "harness/baseline.h"
+#include "harness/table.h"
 #include <stdio.h>
 
 struct ex_stat_run {
@@ -23,6 +24,9 @@ struct ex_stat {
 };
 
 enum ex_stat_form { EX_STAT_TABLE, EX_STAT_CSV, EX_STAT_JSON };
+
+/** Columns of EX_STAT_CSV. */
+extern const struct jrx_schema ex_stat_schema;
 
 /** Writes it. 0, JRX_EIO, JRX_ENOMEM. Every line with an energy carries its source. */
 int ex_stat_print(const struct ex_stat *stat, enum ex_stat_form form, FILE *to);

@@ -56,6 +56,31 @@ static double view(const struct item *item, size_t offset)
     return value;
 }
 
+static const struct jrx_column columns[] = {
+    {"command", JRX_TEXT, "as it was given"},
+    {"meter", JRX_TEXT, "the energy meter"},
+    {"source", JRX_TEXT, "of all energies and powers: measured, replayed or estimated"},
+    {"run", JRX_INTEGER, "from 0"},
+    {"at_s", JRX_REAL, "end of an interval since the command began; empty for a whole run"},
+    {"domain", JRX_TEXT, "domain of the meter, or total: packages and drams together"},
+    {"in_total", JRX_INTEGER, "1 if the total holds it; empty for the total"},
+    {"time_ns", JRX_REAL, "wall time"},
+    {"cpu_ns", JRX_REAL, "CPU time of the command and its children; empty for an interval"},
+    {"energy_j", JRX_REAL, "gross energy"},
+    {"energy_uncertainty_j", JRX_REAL, "half-width of its 95 % interval from the meter; empty for an estimate"},
+    {"above_idle_j", JRX_REAL, "energy_j minus idle_w times time_ns"},
+    {"above_idle_uncertainty_j", JRX_REAL, "half-width of its 95 % interval"},
+    {"above_active_j", JRX_REAL, "energy_j minus active_w times time_ns"},
+    {"above_active_uncertainty_j", JRX_REAL, "half-width of its 95 % interval"},
+    {"power_w", JRX_REAL, "energy_j over time_ns"},
+    {"idle_w", JRX_REAL, "power of the idle machine just before"},
+    {"idle_uncertainty_w", JRX_REAL, "half-width of its 95 % interval"},
+    {"active_w", JRX_REAL, "active-constant power: all threads awake, doing nothing, just before"},
+    {"active_uncertainty_w", JRX_REAL, "half-width of its 95 % interval"},
+    {"status", JRX_TEXT, "ok, or why the energy is missing"},
+};
+const struct jrx_schema ex_stat_schema = {"stat", columns, sizeof columns / sizeof *columns};
+
 /* RFC 4180: quoted if it must be. */
 static void csv_text(FILE *to, const char *text)
 {
@@ -82,10 +107,9 @@ static void csv_real(FILE *to, double value)
 
 static void print_csv(const struct ex_stat *stat, FILE *to)
 {
-    fputs("command,meter,source,run,at_s,domain,in_total,time_ns,cpu_ns", to);
-    for (int v = 0; v < VIEWS; v++)
-        fprintf(to, ",%s_j,%s_uncertainty_j", views[v].key, views[v].key);
-    fputs(",power_w,idle_w,idle_uncertainty_w,active_w,active_uncertainty_w,status\n", to);
+    for (size_t i = 0; i < ex_stat_schema.columns; i++)
+        fprintf(to, "%s%s", i ? "," : "", ex_stat_schema.column[i].name);
+    fputc('\n', to);
     for (size_t r = 0; r < stat->runs; r++)
         for (size_t d = 0; d <= stat->domains; d++) {
             struct item item = item_of(stat, r, d);

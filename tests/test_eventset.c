@@ -75,8 +75,8 @@ static void a_formula_is_a_sum_of_factors_times_events(void **state)
     FILE *to = open_memstream(&text, &bytes);
     assert_int_equal(jrx_event_set_print(&s, to), 0);
     fclose(to);
-    assert_non_null(strstr(text, "flop               A:X + 4 * B-C - 0.5 * perf::D + 2 * A:X\n"));
-    assert_non_null(strstr(text, "64 * B-C; reads\n"));
+    assert_non_null(strstr(text, "flop               FLOP   A:X + 4 * B-C - 0.5 * perf::D + 2 * A:X; source: here\n"));
+    assert_non_null(strstr(text, "bytes  64 * B-C; source: there; reads\n"));
     free(text);
 }
 

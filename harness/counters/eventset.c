@@ -320,7 +320,8 @@ int jrx_event_set_print(const struct jrx_event_set *set, FILE *to)
 {
     for (unsigned i = 0; i < set->metrics; i++) {
         const struct jrx_metric *m = &set->metric[i];
-        fprintf(to, "%-6s %-18s", set->name, m->name);
+        char unit[24];
+        fprintf(to, "%-6s %-18s %-6s", set->name, m->name, jrx_column_unit(m->name, unit));
         for (unsigned k = 0; k < m->terms; k++) {
             double factor = m->term[k].factor;
             fputs(factor < 0 ? " - " : k ? " + " : " ", to);
@@ -328,7 +329,7 @@ int jrx_event_set_print(const struct jrx_event_set *set, FILE *to)
                 fprintf(to, "%g * ", fabs(factor));
             fputs(set->event[m->term[k].event], to);
         }
-        fprintf(to, "%s%s\n", *m->note ? "; " : "", m->note);
+        fprintf(to, "; source: %s%s%s\n", m->source, *m->note ? "; " : "", m->note);
     }
     return ferror(to) ? jrx_fail(JRX_EIO, "event sets: could not be written (%s)", strerror(errno)) : 0;
 }

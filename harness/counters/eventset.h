@@ -50,7 +50,7 @@ int jrx_event_set_find(struct jrx_event_set *set, const struct jrx_machine *mach
 int jrx_event_set_fits(const struct jrx_event_set *set, const struct jrx_machine *machine);
 /** Names of all sets. Static storage, ended by NULL. */
 const char *const *jrx_event_set_names(void);
-/** One line a metric: set, metric, unit, formula, note. 0 or JRX_EIO. */
+/** One line a metric: set, metric, unit, formula, source, note. 0 or JRX_EIO. */
 int jrx_event_set_print(const struct jrx_event_set *set, FILE *to);
 /** Index of a metric, or JRX_EINVAL listing what there is. */
 int jrx_event_set_metric(const struct jrx_event_set *set, const char *metric);

@@ -5,9 +5,9 @@
 #include <stddef.h>
 
 struct program {
-    char dir[TREE_PATH];         /* where it runs */
-    char path[512];              /* build/joulerx */
-    char out[32768], err[32768]; /* of the last run */
+    char dir[TREE_PATH];          /* where it runs */
+    char path[512];               /* build/joulerx */
+    char out[131072], err[32768]; /* of the last run */
 };
 
 void program_init(struct program *p);

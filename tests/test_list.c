@@ -1,0 +1,95 @@
+/* `joulerx list`: what can be counted, by which formula, and what every column of every table means. */
+#include "harness/table.h"
+#include "tests/support/program.h"
+#include "tests/support/test.h"
+
+static struct program p;
+
+static int setup(void **state)
+{
+    (void)state;
+    program_init(&p);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    program_fini(&p);
+    return 0;
+}
+
+static void meters_and_counters_are_available_or_say_why_not(void **state)
+{
+    (void)state;
+    assert_int_equal(program_run(&p, "list meters"), 0);
+    for (const char *const *name = (const char *const[]){"perf", "powercap", "likwid", "model", "replay", NULL}; *name;
+         name++)
+        says(p.out, *name);
+    says(p.out, "estimated");
+    assert_int_equal(program_run(&p, "list counters"), 0);
+    says(p.out, "cachesim   simulated");
+    says(p.out, "papi");
+    says(p.out, "likwid");
+}
+
+static void events_come_with_formula_and_source(void **state)
+{
+    (void)state;
+    assert_int_equal(program_run(&p, "list events"), 0);
+    says(p.out, "sde:::joulerx::flop_declared"); /* ours, published while it lists */
+    for (const char *const *name =
+             (const char *const[]){"skx", "clx", "icx", "spr", "zen2", "zen3", "zen4", "zen5", NULL};
+         *name; name++) {
+        char heading[32];
+        snprintf(heading, sizeof heading, "event set %s, ", *name);
+        says(p.out, heading);
+    }
+    says(p.out, "skx    l2_read_bytes      bytes  64 * L1D:REPLACEMENT; source: Intel perfmon SKX, L1D.REPLACEMENT");
+    /* each metric of each set has a source */
+    for (char *line = strstr(p.out, "event set "); line; line = strchr(line, '\n'), line += line != NULL)
+        if (*line && strncmp(line, "event set", 9) && *line != '\n') {
+            char one[2048];
+            snprintf(one, sizeof one, "%.*s", (int)strcspn(line, "\n"), line);
+            says(one, "; source: ");
+        }
+}
+
+static void columns_are_those_that_files_have(void **state)
+{
+    (void)state;
+    struct jrx_csv *csv;
+    char path[256];
+    static char listed[sizeof p.out];
+    assert_int_equal(program_run(&p, "list columns"), 0);
+    memcpy(listed, p.out, sizeof listed);
+    assert_int_equal(program_run(&p, "run tiling --preset=smoke --quiet --meter=model --out=r"), 0);
+    static const char *const files[] = {"samples", "summary", "claims"};
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/r/tiling/%s.csv", p.dir, files[i]);
+        assert_int_equal(jrx_csv_read(&csv, path, NULL), 0);
+        for (size_t c = 0; c < jrx_csv_columns(csv); c++) {
+            char word[128];
+            snprintf(word, sizeof word, " %s ", jrx_csv_name(csv, c));
+            says(listed, word);
+        }
+        jrx_csv_free(csv);
+    }
+    assert_int_equal(program_run(&p, "stat --csv --meter=model -- true"), 0);
+    for (char *at = p.out; *at && *at != '\n'; at += *at == ',') {
+        char word[128];
+        snprintf(word, sizeof word, " %.*s ", (int)strcspn(at, ",\n"), at);
+        says(listed, word);
+        at += strcspn(at, ",\n");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(meters_and_counters_are_available_or_say_why_not),
+        cmocka_unit_test(events_come_with_formula_and_source),
+        cmocka_unit_test(columns_are_those_that_files_have),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
