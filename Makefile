@@ -42,7 +42,7 @@ SUPPORT_OBJ := $(patsubst %.c,$O/%.o,$(wildcard tests/support/*.c))
 TESTS       := $(patsubst tests/%.c,$O/tests/%,$(TEST_SRC))
 
 registry = $(foreach f,$1,X($(basename $(notdir $f))))
-GEN := $(addprefix $O/gen/,kernels.inc traced.inc meters.inc counters.inc experiments.inc commands.inc build.inc)
+GEN := $(addprefix $O/gen/,kernels.inc traced.inc meters.inc counters.inc experiments.inc commands.inc build.inc trace.inc)
 $O/gen/kernels.inc:     CONTENT = $(call registry,$(KERNELS))
 $O/gen/traced.inc:      CONTENT = $(call registry,$(TRACED))
 $O/gen/meters.inc:      CONTENT = $(call registry,$(METERS))
@@ -77,6 +77,12 @@ $O/gen/build.inc: FORCE
 	  printf '#define BUILD_FLAGS "%s"\n' '$(strip $(CFLAGS) $(flags_default))'; \
 	  printf '#define BUILD_COMMIT "%s"\n' "$$(git rev-parse HEAD 2>/dev/null || echo unknown)"; \
 	  printf '#define BUILD_DIRTY %d\n' "$$(git status --porcelain 2>/dev/null | head -c 1 | wc -c)"; } > $@.tmp; \
+	 cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
+
+# What a simulated access depends on: kept simulations of other sources are not used.
+TRACE_SRC := $(sort $(wildcard kernels/*.[ch] kernels/*/*.[ch] harness/cachesim.[ch] experiments/call*.[ch]))
+$O/gen/trace.inc: FORCE
+	@mkdir -p $(@D); printf '#define BUILD_TRACE "%s"\n' "$$(cat $(TRACE_SRC) | cksum)" > $@.tmp; \
 	 cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 
 # Rewritten only when the list changed, so that an unchanged list recompiles nothing.

@@ -2,13 +2,10 @@
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
 #include "harness/base/rng.h"
-#include "kernels/trace.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { BATCH = 4096 }; /* accesses handed to the simulator at a time */
 
 /* Normal numbers in the real channels of [outer][blocks][inner][16]; the padding lanes stay 0. */
 static void fill(float *p, size_t outer, int channels, size_t inner, uint64_t seed, uint64_t stream)
@@ -42,8 +39,8 @@ static void fill_weights(const struct ex_call *call, float *w, uint64_t seed)
                 memset(w + ((size_t)b * rows + row) * KN_LANES, 0, KN_LANES * sizeof *w);
 }
 
-int ex_call_init(struct ex_call *call, const struct kn_kernel *kernel, const struct kn_shape *shape,
-                 const struct kn_tile *tile, int threads, uint64_t seed)
+int ex_call_init_zero(struct ex_call *call, const struct kn_kernel *kernel, const struct kn_shape *shape,
+                      const struct kn_tile *tile, int threads)
 {
     memset(call, 0, sizeof *call);
     int status = kernel->supports(shape, tile);
@@ -66,10 +63,6 @@ int ex_call_init(struct ex_call *call, const struct kn_kernel *kernel, const str
             return status;
     }
     call->memory = arena.base;
-    size_t pixels = (size_t)shape->f * (size_t)shape->t;
-    fill(in, (size_t)shape->n, shape->ic, pixels, seed, 0);
-    fill(out, (size_t)shape->n, shape->oc, pixels, seed, 1);
-    fill_weights(call, weights, seed);
     call->args =
         (struct kn_args){.shape = &call->shape, .tile = &call->tile, .workspace = workspace, .threads = threads};
     switch (kernel->dir) {
@@ -77,6 +70,21 @@ int ex_call_init(struct ex_call *call, const struct kn_kernel *kernel, const str
     case KN_BWD_DATA: call->args.dy = out, call->args.w = weights, call->args.dx = in; break;
     default: call->args.x = in, call->args.dy = out, call->args.dw = weights, call->args.db = bias; break;
     }
+    return 0;
+}
+
+int ex_call_init(struct ex_call *call, const struct kn_kernel *kernel, const struct kn_shape *shape,
+                 const struct kn_tile *tile, int threads, uint64_t seed)
+{
+    int status = ex_call_init_zero(call, kernel, shape, tile, threads);
+    if (status)
+        return status;
+    const struct kn_args *a = &call->args;
+    size_t pixels = (size_t)shape->f * (size_t)shape->t;
+    /* the operands that are read, and those that are written as well: whoever runs a call does not care */
+    fill((float *)(uintptr_t)(a->x ? a->x : a->dx), (size_t)shape->n, shape->ic, pixels, seed, 0);
+    fill((float *)(uintptr_t)(a->y ? a->y : a->dy), (size_t)shape->n, shape->oc, pixels, seed, 1);
+    fill_weights(call, (float *)(uintptr_t)(a->w ? a->w : a->dw), seed);
     return 0;
 }
 
@@ -90,82 +98,6 @@ void ex_call_run(void *context)
 {
     struct ex_call *call = context;
     call->kernel->run(&call->args);
-}
-
-/* ---- through the cache simulator ------------------------------------------------------------------------------ */
-
-struct sink {
-    struct jrx_cachesim *sim;
-    int status;
-};
-
-static void feed(struct kn_trace *trace)
-{
-    struct sink *sink = trace->context;
-    if (!sink->status)
-        sink->status = jrx_cachesim_run(sink->sim, trace->access, trace->count);
-    trace->count = 0;
-}
-
-/* Where each operand lies in the simulated address space: one after the other, on page boundaries, in every run. */
-static void place(const struct ex_call *call, struct kn_trace *trace)
-{
-    const struct kn_shape *s = &call->shape;
-    const struct kn_args *a = &call->args;
-    const struct {
-        const void *p;
-        size_t floats;
-    } operand[KN_OPERANDS] = {
-        [KN_IN] = {call->kernel->dir == KN_BWD_DATA ? a->dx : a->x, kn_x_floats(s)},
-        [KN_WEIGHT] = {call->kernel->dir == KN_BWD_WEIGHTS ? a->dw : a->w, kn_w_floats(call->kernel->op, s)},
-        [KN_BIAS] = {call->kernel->dir == KN_BWD_WEIGHTS ? a->db : a->bias, (size_t)kn_blocks(s->oc) * KN_LANES},
-        [KN_OUT] = {call->kernel->dir == KN_FWD ? a->y : a->dy, kn_y_floats(s)},
-        [KN_WORKSPACE] = {a->workspace, call->kernel->workspace_bytes(s, &call->tile, 1) / sizeof(float)},
-    };
-    enum { PAGE = 4096 };
-    uint64_t at = 16 * PAGE;
-    for (int i = 0; i < KN_OPERANDS; i++) {
-        trace->shift[i] = at - (uint64_t)(uintptr_t)operand[i].p;
-        at += (operand[i].floats * sizeof(float) + 2 * PAGE - 1) / PAGE * PAGE;
-    }
-}
-
-int ex_call_simulate(const struct ex_call *call, const struct jrx_cache_geometry *geometry, struct ex_traffic *traffic)
-{
-    const struct kn_kernel *traced = kn_traced(call->kernel);
-    struct sink sink = {0};
-    *traffic = (struct ex_traffic){NAN, NAN, NAN, NAN};
-    if (!traced)
-        return 0;
-    struct jrx_access *access = jrx_alloc(BATCH * sizeof *access);
-    struct kn_trace trace = {.access = access, .capacity = BATCH, .flush = feed, .context = &sink};
-    struct kn_args args = call->args;
-    int status = access ? jrx_cachesim_new(&sink.sim, geometry) : JRX_ENOMEM;
-    if (!status) {
-        place(call, &trace);
-        args.trace = &trace;
-        args.threads = 1;
-        for (int pass = 0; pass < 2; pass++) {
-            jrx_cachesim_reset_counts(sink.sim); /* the first call only warms the caches */
-            traced->run(&args);
-            feed(&trace);
-        }
-        status = sink.status;
-    }
-    if (!status) {
-        double *level[] = {&traffic->l2_bytes, &traffic->l3_bytes, &traffic->dram_bytes};
-        traffic->l1_bytes = (double)jrx_cachesim_read_bytes(sink.sim, JRX_ACCESS_TAGS) +
-                            (double)jrx_cachesim_write_bytes(sink.sim, JRX_ACCESS_TAGS);
-        for (unsigned i = 0; i < 3; i++) {
-            /* a machine without a level moves what the last one misses straight to memory */
-            unsigned last = geometry->levels - 1;
-            struct jrx_cache_counts c = jrx_cachesim_get(sink.sim, i < last ? i : last, JRX_ACCESS_TAGS);
-            *level[i] = i <= last || i == 2 ? (double)(c.fetches + c.writebacks) * geometry->line_bytes : 0;
-        }
-    }
-    jrx_cachesim_free(sink.sim);
-    free(access);
-    return status;
 }
 
 struct jrx_work ex_call_work(const struct ex_call *call, const struct ex_traffic *traffic)

@@ -21,6 +21,7 @@ struct ex_settings {
     uint64_t seed;
     int threads;
     const char *sysfs;                /* root of /sys and /proc for tests; "" is this machine */
+    const void *own;                  /* what a command gives its own experiment; NULL for those of the list */
     struct jrx_cache_geometry caches; /* of the simulator; levels 0: this machine's (ex_geometry()) */
 };
 

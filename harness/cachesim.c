@@ -102,12 +102,25 @@ static inline uint64_t lookup(uint64_t *set, unsigned ways, uint64_t line)
 
 static void write_back(struct jrx_cachesim *sim, unsigned k, uint64_t word);
 
+/* Makes room in front; the usual numbers of ways as constants, for which the compiler has a few instructions. */
+static inline void shift(uint64_t *set, unsigned ways)
+{
+    if (ways == 16)
+        memmove(set + 1, set, 15 * sizeof *set);
+    else if (ways == 12)
+        memmove(set + 1, set, 11 * sizeof *set);
+    else if (ways == 8)
+        memmove(set + 1, set, 7 * sizeof *set);
+    else
+        memmove(set + 1, set, (ways - 1) * sizeof *set);
+}
+
 /* Puts a line in front of its set; what falls out at the other end is written back if it must be. */
 static void insert(struct jrx_cachesim *sim, unsigned k, uint64_t *set, uint64_t word)
 {
     struct level *l = &sim->level[k];
     uint64_t last = set[l->ways - 1];
-    memmove(set + 1, set, (l->ways - 1) * sizeof *set);
+    shift(set, l->ways);
     set[0] = word;
     if (last & DIRTY)
         write_back(sim, k, last);
@@ -171,26 +184,53 @@ static inline void touch(struct jrx_cachesim *sim, uint64_t line, unsigned tag, 
     }
     counts->read_misses += !write;
     counts->write_misses += write;
+    for (unsigned k = 1; k < sim->geometry.levels; k++) /* the sets that come next are not in a cache of this machine */
+        __builtin_prefetch(set_of(&sim->level[k], line));
     fetch(sim, 0, line, tag, FULL | dirty);
+}
+
+/* Accesses of one tensor in one direction that come one after the other, added up outside memory. */
+struct streak {
+    unsigned tag, write;
+    uint64_t bytes, hits; /* hits: of the line that its set saw last */
+};
+
+static inline void end_streak(struct jrx_cachesim *sim, const struct streak *s)
+{
+    struct jrx_cache_counts *counts = &sim->level[0].counts[s->tag];
+    *(s->write ? &sim->write_bytes[s->tag] : &sim->read_bytes[s->tag]) += s->bytes;
+    *(s->write ? &counts->writes : &counts->reads) += s->hits;
 }
 
 int jrx_cachesim_run(struct jrx_cachesim *sim, const struct jrx_access *access, size_t count)
 {
     const unsigned shift = sim->line_shift;
+    struct streak streak = {0};
     for (size_t i = 0; i < count; i++) {
         const struct jrx_access *a = &access[i];
         unsigned tag = a->tag & (TAGS - 1), write = a->write != 0;
         if (a->bytes == 0)
             continue;
         uint64_t line = a->address >> shift, last = (a->address + a->bytes - 1) >> shift;
-        sim->read_bytes[tag] += write ? 0 : a->bytes;
-        sim->write_bytes[tag] += write ? a->bytes : 0;
+        if (tag != streak.tag || write != streak.write) {
+            end_streak(sim, &streak);
+            streak = (struct streak){.tag = tag, .write = write};
+        }
+        streak.bytes += a->bytes;
+        /* most accesses: the line that its set saw last, by the same tensor */
+        uint64_t *front = set_of(&sim->level[0], line);
+        if (line == last && *front >> TAG_SHIFT == (line << (LINE_SHIFT - TAG_SHIFT) | tag) && *front) {
+            *front |= write ? DIRTY : 0;
+            streak.hits++;
+            continue;
+        }
         for (;; line++) { /* mostly once; ends by equality, so that the last byte of the address space is no trap */
             touch(sim, line, tag, write);
             if (line == last)
                 break;
         }
     }
+    end_streak(sim, &streak);
     if (sim->out_of_memory)
         return jrx_fail(JRX_ENOMEM, "cachesim: no memory for the table of %zu lines seen; simulate a smaller layer",
                         sim->seen.used);

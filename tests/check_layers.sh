@@ -11,6 +11,6 @@ rule kernels 'kernels/|harness/base/|(kernels|traced)\.inc'
 rule models 'models/|kernels/|harness/base/'
 rule models/link 'models/link/|harness/base/'
 rule models/energy 'models/energy/|kernels/|harness/base/'
-rule experiments 'experiments/|harness/|kernels/|models/|(experiments|commands|build)\.inc'
+rule experiments 'experiments/|harness/|kernels/|models/|(experiments|commands|build|trace)\.inc'
 [ $bad = 0 ] && echo "layers: ok"
 exit $bad

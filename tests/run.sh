@@ -3,7 +3,8 @@
 # RUNNER, if set, is put before each program (valgrind). JOBS programs run at the same time (1: tests that time themselves are
 # undisturbed). A program's whole output is kept beside it (.log) and shown when something failed.
 # Threads that wait sleep instead of spinning: machines that run tests are shared.
-export RUNNER OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
+# No simulation is read back from an earlier run.
+export RUNNER OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}" JOULERX_CACHE=
 count() { sed -n "s/^\[  $2 *\] \([0-9]*\) test(s).*/\1/p" "$1.log" | tail -n 1; }
 if [ "$1" = --one ]; then
     $RUNNER "$2" >"$2.log" 2>&1

@@ -1,0 +1,234 @@
+/*
+ * A call sent through the cache simulator by its traced twin, all of it or a sample of the cache's sets. Results are
+ * kept by content (simulations.h), so the same question is answered at once the next time.
+ */
+#include "experiments/call.h"
+#include "experiments/simulations.h"
+#include "harness/base/error.h"
+#include "harness/base/mem.h"
+#include "kernels/trace.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BATCH = 1024, /* accesses handed to the simulator at a time: they stay in the first-level cache */
+    GROUPS = 4,   /* of sampled sets: the spread between them is the error */
+    PAGE = 4096
+};
+
+/* Accesses whose line is `group` modulo `groups` go to that group's simulator. All of them: one group of one. */
+struct sink {
+    struct jrx_cachesim *sim[GROUPS];
+    int sims, groups, status;
+    unsigned line_shift;
+    uint64_t sampled_bytes[KN_OPERANDS]; /* of registers; a simulator of all counts them itself */
+    double accesses;
+    struct jrx_access *kept; /* [GROUPS][BATCH] */
+};
+
+/* The groups sampled lie apart, none at the beginning, where tensors begin too. */
+static unsigned sampled_group(const struct sink *sink, int i)
+{
+    return (unsigned)(sink->groups * (2 * i + 1) / (2 * sink->sims));
+}
+
+/* Sampled groups are every groups / GROUPS-th, so which one a line is in, if any, is a division by a power of two. */
+static void feed_sample(struct sink *sink, const struct jrx_access *access, size_t count)
+{
+    const uint64_t mask = (uint64_t)sink->groups - 1, apart = mask / GROUPS, first = sampled_group(sink, 0);
+    const unsigned shift = (unsigned)__builtin_ctz((unsigned)(sink->groups / GROUPS));
+    size_t kept[GROUPS] = {0};
+    for (size_t i = 0; i < count; i++) {
+        sink->sampled_bytes[access[i].tag] += access[i].bytes;
+        uint64_t group = access[i].address >> sink->line_shift & mask;
+        if ((group & apart) == first)
+            sink->kept[(group >> shift) * BATCH + kept[group >> shift]++] = access[i];
+    }
+    for (int k = 0; k < GROUPS && !sink->status; k++)
+        sink->status = jrx_cachesim_run(sink->sim[k], sink->kept + k * BATCH, kept[k]);
+}
+
+static void feed(struct kn_trace *trace)
+{
+    struct sink *sink = trace->context;
+    sink->accesses += (double)trace->count;
+    if (sink->groups > 1)
+        feed_sample(sink, trace->access, trace->count);
+    else if (!sink->status)
+        sink->status = jrx_cachesim_run(sink->sim[0], trace->access, trace->count);
+    trace->count = 0;
+}
+
+/* Where each operand lies in the simulated address space: one after the other, on page boundaries, in every run. */
+static void place(const struct ex_call *call, struct kn_trace *trace)
+{
+    const struct kn_shape *s = &call->shape;
+    const struct kn_args *a = &call->args;
+    const struct {
+        const void *p;
+        size_t floats;
+    } operand[KN_OPERANDS] = {
+        [KN_IN] = {call->kernel->dir == KN_BWD_DATA ? a->dx : a->x, kn_x_floats(s)},
+        [KN_WEIGHT] = {call->kernel->dir == KN_BWD_WEIGHTS ? a->dw : a->w, kn_w_floats(call->kernel->op, s)},
+        [KN_BIAS] = {call->kernel->dir == KN_BWD_WEIGHTS ? a->db : a->bias, (size_t)kn_blocks(s->oc) * KN_LANES},
+        [KN_OUT] = {call->kernel->dir == KN_FWD ? a->y : a->dy, kn_y_floats(s)},
+        [KN_WORKSPACE] = {a->workspace, call->kernel->workspace_bytes(s, &call->tile, 1) / sizeof(float)},
+    };
+    uint64_t at = 16 * PAGE;
+    for (int i = 0; i < KN_OPERANDS; i++) {
+        trace->shift[i] = at - (uint64_t)(uintptr_t)operand[i].p;
+        at += (operand[i].floats * sizeof(float) + 2 * PAGE - 1) / PAGE * PAGE;
+    }
+}
+
+const char *const ex_operand_names[KN_OPERANDS] = {"in", "weight", "bias", "out", "workspace", "norm"};
+
+static void clear(struct ex_traffic *traffic, double value)
+{
+    double *number = (double *)traffic;
+    for (size_t i = 0; i < sizeof *traffic / sizeof *number; i++)
+        number[i] = value;
+}
+
+static void add_sim(const struct jrx_cachesim *sim, double scale, struct ex_traffic *traffic)
+{
+    const struct jrx_cache_geometry *g = jrx_cachesim_geometry(sim);
+    for (unsigned level = 0; level < EX_CACHES; level++) {
+        /* a machine without a level moves what the last one misses straight to memory */
+        unsigned last = g->levels - 1, from = level < last ? level : last;
+        if (level > last && level != EX_CACHES - 1)
+            continue;
+        for (unsigned tag = 0; tag < KN_OPERANDS; tag++) {
+            struct jrx_cache_counts c = jrx_cachesim_get(sim, from, tag);
+            traffic->bytes[level + 1][tag] += scale * (double)(c.fetches + c.writebacks) * g->line_bytes;
+            traffic->misses[level][tag] += scale * (double)(c.read_misses + c.write_misses);
+        }
+    }
+}
+
+static double sum(const double *value)
+{
+    double all = 0;
+    for (int i = 0; i < KN_OPERANDS; i++)
+        all += value[i];
+    return all;
+}
+
+/* Student's t for a 95 % interval of GROUPS values; the finite number of groups narrows it. */
+static void put_error(const struct ex_traffic *one, int groups, struct ex_traffic *traffic)
+{
+    static const double t = 3.182;
+    for (int level = 1; level <= EX_CACHES; level++) {
+        double mean = 0, square = 0;
+        for (int i = 0; i < GROUPS; i++)
+            mean += sum(one[i].bytes[level]) / GROUPS;
+        for (int i = 0; i < GROUPS; i++)
+            square += pow(sum(one[i].bytes[level]) - mean, 2) / (GROUPS - 1);
+        traffic->error_bytes[level] = t * sqrt(square / GROUPS * (1 - (double)GROUPS / groups));
+    }
+}
+
+static void gather(const struct sink *sink, struct ex_traffic *traffic)
+{
+    clear(traffic, 0);
+    traffic->accesses = sink->accesses;
+    for (unsigned tag = 0; tag < KN_OPERANDS; tag++)
+        traffic->bytes[0][tag] = sink->groups > 1 ? (double)sink->sampled_bytes[tag]
+                                                  : (double)jrx_cachesim_read_bytes(sink->sim[0], tag) +
+                                                        (double)jrx_cachesim_write_bytes(sink->sim[0], tag);
+    for (int k = 0; k < sink->sims; k++)
+        add_sim(sink->sim[k], (double)sink->groups / sink->sims, traffic);
+    if (sink->groups > 1) {
+        struct ex_traffic one[GROUPS];
+        for (int k = 0; k < sink->sims; k++) {
+            clear(&one[k], 0);
+            add_sim(sink->sim[k], sink->groups, &one[k]);
+        }
+        put_error(one, sink->groups, traffic);
+    }
+    double *total[] = {&traffic->l1_bytes, &traffic->l2_bytes, &traffic->l3_bytes, &traffic->dram_bytes};
+    for (int level = 0; level <= EX_CACHES; level++)
+        *total[level] = sum(traffic->bytes[level]);
+}
+
+static int open_sink(struct sink *sink, const struct jrx_cache_geometry *geometry, int sample)
+{
+    *sink = (struct sink){.sims = sample > 1 ? GROUPS : 1,
+                          .groups = sample > 1 ? GROUPS * sample : 1,
+                          .line_shift = (unsigned)__builtin_ctz(geometry->line_bytes)};
+    for (unsigned k = 0; k < geometry->levels && sample > 1; k++) {
+        uint64_t sets = geometry->level[k].bytes / geometry->level[k].ways / geometry->line_bytes;
+        if (sample & (sample - 1) || sets % (uint64_t)sink->groups)
+            return jrx_fail(
+                JRX_EINVAL,
+                "--sample=%d: L%u has %llu sets, which must be a multiple of %d; use a smaller power of two", sample,
+                k + 1, (unsigned long long)sets, sink->groups);
+    }
+    sink->kept = jrx_alloc(GROUPS * BATCH * sizeof *sink->kept);
+    int status = sink->kept ? 0 : JRX_ENOMEM;
+    for (int k = 0; k < sink->sims && !status; k++)
+        status = jrx_cachesim_new(&sink->sim[k], geometry);
+    return status;
+}
+
+static void close_sink(struct sink *sink)
+{
+    for (int k = 0; k < GROUPS; k++)
+        jrx_cachesim_free(sink->sim[k]);
+    free(sink->kept);
+}
+
+static int simulate(const struct ex_question *question, const struct kn_kernel *traced, struct ex_traffic *traffic)
+{
+    struct ex_call call = {0};
+    struct sink sink;
+    struct jrx_access *access = jrx_alloc(BATCH * sizeof *access);
+    struct kn_trace trace = {.access = access, .capacity = BATCH, .flush = feed, .context = &sink};
+    int status = open_sink(&sink, &question->geometry, question->sample);
+    if (!status)
+        status = access ? ex_call_init_zero(&call, question->kernel, &question->shape, &question->tile, 1) : JRX_ENOMEM;
+    if (!status) {
+        place(&call, &trace);
+        call.args.trace = &trace;
+        for (int pass = 0; pass < 2; pass++) {
+            memset(sink.sampled_bytes, 0, sizeof sink.sampled_bytes);
+            sink.accesses = 0;
+            for (int k = 0; k < sink.sims; k++)
+                jrx_cachesim_reset_counts(sink.sim[k]); /* the first call only warms the caches */
+            traced->run(&call.args);
+            feed(&trace);
+        }
+        status = sink.status;
+    }
+    if (!status)
+        gather(&sink, traffic);
+    ex_call_fini(&call);
+    close_sink(&sink);
+    free(access);
+    return status;
+}
+
+int ex_simulate(const struct ex_question *question, struct ex_traffic *traffic)
+{
+    enum { NUMBERS = sizeof *traffic / sizeof(double) };
+    const struct kn_kernel *traced = kn_traced(question->kernel);
+    char key[EX_SIMULATION_KEY];
+    clear(traffic, NAN);
+    if (!traced)
+        return 0;
+    ex_simulation_key(question, key);
+    if (ex_simulation_load(key, (double *)traffic, NUMBERS))
+        return 0;
+    int status = simulate(question, traced, traffic);
+    if (!status)
+        ex_simulation_store(key, (const double *)traffic, NUMBERS);
+    return status;
+}
+
+int ex_call_simulate(const struct ex_call *call, const struct jrx_cache_geometry *geometry, struct ex_traffic *traffic)
+{
+    const struct ex_question question = {call->kernel, call->shape, call->tile, *geometry, 1};
+    return ex_simulate(&question, traffic);
+}

@@ -1,0 +1,388 @@
+#include "experiments/sweep.h"
+#include "harness/base/error.h"
+#include "models/receiver/deeprx.h"
+#include <ctype.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- lists ------------------------------------------------------------------------------------------------------ */
+
+static int number(const char **at)
+{
+    if (!isdigit((unsigned char)**at))
+        return 0;
+    char *end;
+    long v = strtol(*at, &end, 10);
+    *at = end;
+    return v > INT_MAX ? 0 : (int)v;
+}
+
+/* "8", "1-8", "8-64+8" or "8-64*2" from *at to the next comma. How many values were added, or -1. */
+static int range(const char **at, int *value, int room)
+{
+    long from = number(at), to = from, step = 1;
+    int times = 0, count = 0;
+    if (**at == '-') {
+        ++*at;
+        to = number(at);
+        times = **at == '*';
+        if (**at == '*' || **at == '+') {
+            ++*at;
+            step = number(at);
+        }
+    }
+    if (from < 1 || to < from || step < 1 + times || (**at && **at != ','))
+        return -1;
+    for (long v = from; v <= to; v = times ? v * step : v + step) {
+        if (count == room)
+            return -1;
+        value[count++] = (int)v;
+    }
+    return count;
+}
+
+int ex_list_parse(const char *text, int *value)
+{
+    int count = 0;
+    for (const char *at = text;; at++) {
+        const char *part = at;
+        int more = range(&at, value + count, EX_SWEEP_VALUES - count);
+        if (more < 0)
+            return jrx_fail(JRX_EINVAL,
+                            "list %s: '%.*s' is no number of at least 1 and no range; use 8, 1-8, 8-64+8 or 8-64*2",
+                            text, (int)strcspn(part, ","), part);
+        count += more;
+        if (!*at)
+            return count;
+    }
+}
+
+/* ---- tilings ---------------------------------------------------------------------------------------------------- */
+
+enum { FIELDS = 8, WORD = 64 };
+
+/* One alternative of a list of tilings: fields, each with its values as words of kn_tile_parse(). */
+struct tile_lists {
+    char name[FIELDS][WORD], (*value[FIELDS])[WORD];
+    int fields, values[FIELDS];
+};
+
+static int add_value(struct tile_lists *lists, const char *text, size_t length)
+{
+    int f = lists->fields - 1, numbers[EX_SWEEP_VALUES], count = 1;
+    char part[WORD];
+    if (f < 0 || length >= WORD)
+        return jrx_fail(JRX_EINVAL, "tile list: '%.*s' stands before any field; write oc=32,64,f=4", (int)length, text);
+    snprintf(part, sizeof part, "%.*s", (int)length, text);
+    int plain = !isdigit((unsigned char)*part) || strchr(part, 'x');
+    if (!plain && (count = ex_list_parse(part, numbers)) < 0)
+        return count;
+    if (lists->values[f] + count > EX_SWEEP_VALUES)
+        return jrx_fail(JRX_EINVAL, "tile list: more than %d values for %s", EX_SWEEP_VALUES, lists->name[f]);
+    for (int i = 0; i < count; i++) {
+        char *to = lists->value[f][lists->values[f]++];
+        if (plain)
+            snprintf(to, WORD, "%s", part);
+        else
+            snprintf(to, WORD, "%d", numbers[i]);
+    }
+    return 0;
+}
+
+/* "oc=32,64,f=4-64*2": a word with an = begins a field, one without is another value of the field before. */
+static int split(const char *text, size_t length, struct tile_lists *lists)
+{
+    int status = 0;
+    for (size_t at = 0; at < length && !status;) {
+        size_t word = strcspn(text + at, ",;"), name = strcspn(text + at, "=,;");
+        if (name < word) {
+            if (lists->fields == FIELDS || name >= WORD)
+                return jrx_fail(JRX_EINVAL, "tile list: too many fields in '%.*s'", (int)length, text);
+            snprintf(lists->name[lists->fields], WORD, "%.*s", (int)name, text + at);
+            if (!(lists->value[lists->fields++] = calloc(EX_SWEEP_VALUES, WORD)))
+                return jrx_fail(JRX_ENOMEM, "tile list: no memory");
+            at += name + 1;
+            word -= name + 1;
+        }
+        status = add_value(lists, text + at, word);
+        at += word + 1;
+    }
+    return status;
+}
+
+/* Combination `index` of the lists as one tiling. */
+static int combine(const struct tile_lists *lists, long index, struct kn_tile *tile)
+{
+    char text[FIELDS * 2 * WORD] = "";
+    for (int f = 0, at = 0; f < lists->fields; f++) {
+        at += snprintf(text + at, sizeof text - (size_t)at, "%s%s=%s", f ? "," : "", lists->name[f],
+                       lists->value[f][index % lists->values[f]]);
+        index /= lists->values[f];
+    }
+    return kn_tile_parse(text, tile);
+}
+
+/* Tilings of one alternative, how many, or a negative code. */
+static int alternative(const char *text, size_t length, struct kn_tile *tile, int room)
+{
+    struct tile_lists lists = {.fields = 0};
+    long count = 1;
+    int status = 0;
+    if (length == 0 || (length == 7 && !strncmp(text, "default", 7))) {
+        if (room > 0)
+            *tile = (struct kn_tile){0};
+        return 1;
+    }
+    status = split(text, length, &lists);
+    for (int f = 0; f < lists.fields && count <= room; f++)
+        count *= lists.values[f];
+    if (!status && count > room)
+        status = jrx_fail(JRX_EINVAL, "tile list: more than %d tilings; shorten a list", EX_SWEEP_CELLS);
+    for (long i = 0; i < count && !status; i++)
+        status = combine(&lists, i, &tile[i]);
+    for (int f = 0; f < lists.fields; f++)
+        free(lists.value[f]);
+    return status ? status : (int)count;
+}
+
+int ex_tiles_parse(const char *text, struct kn_tile *tile, int max)
+{
+    int count = 0;
+    for (const char *at = text;; at++) {
+        size_t length = strcspn(at, ";");
+        int more = alternative(at, length, tile + count, max - count);
+        if (more < 0)
+            return more;
+        count += more;
+        at += length;
+        if (!*at)
+            return count;
+    }
+}
+
+/* ---- the product ------------------------------------------------------------------------------------------------ */
+
+enum { LAYERS = 128, KERNELS = 64, GRIDS = 32 };
+
+struct lists {
+    const struct kn_kernel *kernel[KERNELS];
+    struct {
+        enum kn_op op;
+        struct kn_shape shape;
+        int times;
+    } layer[LAYERS];
+    int grid[GRIDS][2], batch[EX_SWEEP_VALUES], threads[EX_SWEEP_VALUES];
+    int kernels, layers, grids, batches, thread_counts, tiles;
+    struct kn_tile tile[EX_SWEEP_CELLS];
+};
+
+/* Calls `take` for each word of a comma-separated list. */
+static int each(const char *text, int (*take)(struct lists *lists, const char *word), struct lists *lists)
+{
+    int status = 0;
+    char word[256];
+    for (const char *at = text; !status; at++) {
+        size_t length = strcspn(at, ",");
+        if (snprintf(word, sizeof word, "%.*s", (int)length, at) >= (int)sizeof word)
+            return jrx_fail(JRX_EINVAL, "list %.40s...: a word of %zu characters", text, length);
+        status = take(lists, word);
+        at += length;
+        if (!*at)
+            break;
+    }
+    return status;
+}
+
+static int take_kernel(struct lists *lists, const char *word)
+{
+    size_t count;
+    const struct kn_kernel *const *all = kn_kernels(&count);
+    int before = lists->kernels;
+    if (!strpbrk(word, "*?[")) {
+        const struct kn_kernel *kernel = kn_find(word);
+        if (!kernel)
+            return JRX_EINVAL;
+        if (!kn_runnable(kernel))
+            return jrx_fail(JRX_EUNAVAILABLE, "%s: this CPU has not its instructions; see joulerx list kernels", word);
+    }
+    for (size_t i = 0; i < count && lists->kernels < KERNELS; i++)
+        if (kn_runnable(all[i]) && !fnmatch(word, all[i]->name, 0))
+            lists->kernel[lists->kernels++] = all[i];
+    return lists->kernels > before
+               ? 0
+               : jrx_fail(JRX_EINVAL, "--kernel=%s: names no kernel that runs here, or too many", word);
+}
+
+static int add_layer(struct lists *lists, enum kn_op op, const struct kn_shape *shape)
+{
+    for (int i = 0; i < lists->layers; i++)
+        if (lists->layer[i].op == op && !memcmp(&lists->layer[i].shape, shape, sizeof *shape)) {
+            lists->layer[i].times++;
+            return 0;
+        }
+    if (lists->layers == LAYERS)
+        return jrx_fail(JRX_EINVAL, "--layer: more than %d layers", LAYERS);
+    lists->layer[lists->layers].op = op;
+    lists->layer[lists->layers].shape = *shape;
+    lists->layer[lists->layers++].times = 1;
+    return 0;
+}
+
+/* All convolutions of a network, as published: two antennas, full width. */
+static int add_network(struct lists *lists, const struct rx_body *body)
+{
+    struct nn_net *net = malloc(sizeof *net);
+    const struct rx_shape shape = {.body = body, .width = 1, .rx = 2, .logits = RX_LOGITS};
+    int status = net ? rx_net_init(net, &shape) : jrx_fail(JRX_ENOMEM, "%s: no memory", body->name);
+    for (int i = 0; !status && i < net->layers; i++)
+        if (net->layer[i].kind == NN_CONV) {
+            struct kn_shape s = nn_layer_shape(&net->layer[i], 1, 1, 1);
+            s.n = s.f = s.t = 0; /* the grid comes later */
+            status = add_layer(lists, net->layer[i].op, &s);
+        }
+    if (net)
+        nn_net_fini(net);
+    free(net);
+    return status;
+}
+
+static int take_layer(struct lists *lists, const char *word)
+{
+    struct kn_shape shape = {0};
+    enum kn_op op;
+    for (const struct rx_body *body = rx_bodies(); body->name; body++)
+        if (!strcmp(word, body->name))
+            return add_network(lists, body);
+    int status = kn_layer_parse(word, &op, &shape);
+    return status ? status : add_layer(lists, op, &shape);
+}
+
+static int take_grid(struct lists *lists, const char *word)
+{
+    const char *at = word;
+    int f = number(&at), t = *at == 'x' ? (at++, number(&at)) : 0;
+    if (!f || !t || *at || lists->grids == GRIDS)
+        return jrx_fail(JRX_EINVAL, "--grid=%s: not subcarriers x symbols, e.g. 312x14; at most %d of them", word,
+                        GRIDS);
+    lists->grid[lists->grids][0] = f;
+    lists->grid[lists->grids++][1] = t;
+    return 0;
+}
+
+static int read_lists(struct lists *lists, const struct ex_sweep_lists *text)
+{
+    int status = text->layers ? each(text->layers, take_layer, lists)
+                              : jrx_fail(JRX_EINVAL, "--layer is missing; e.g. --layer=pw:c256:k256");
+    if (!status && text->kernels)
+        status = each(text->kernels, take_kernel, lists);
+    for (int i = 0; i < lists->layers && !status && !text->kernels; i++) {
+        const struct kn_kernel *best = kn_best(lists->layer[i].op, KN_FWD);
+        int known = 0;
+        for (int k = 0; k < lists->kernels; k++)
+            known |= lists->kernel[k] == best;
+        if (!known)
+            lists->kernel[lists->kernels++] = best;
+    }
+    if (!status)
+        status = each(text->grids ? text->grids : "312x14", take_grid, lists);
+    if (!status && (lists->batches = ex_list_parse(text->batches ? text->batches : "1", lists->batch)) < 0)
+        status = lists->batches;
+    if (!status && (lists->thread_counts = ex_list_parse(text->threads ? text->threads : "1", lists->threads)) < 0)
+        status = lists->thread_counts;
+    if (!status && (lists->tiles = ex_tiles_parse(text->tiles ? text->tiles : "", lists->tile, EX_SWEEP_CELLS)) < 0)
+        status = lists->tiles;
+    return status;
+}
+
+static int alike(const struct ex_cell *a, const struct ex_cell *b)
+{
+    return a->kernel == b->kernel && a->threads == b->threads && !memcmp(&a->shape, &b->shape, sizeof a->shape) &&
+           !memcmp(&a->tile, &b->tile, sizeof a->tile);
+}
+
+static int add_cell(struct ex_sweep *sweep, const struct ex_cell *cell)
+{
+    for (int i = 0; i < sweep->cells; i++)
+        if (alike(cell, &sweep->cell[i]))
+            return 0;
+    if (sweep->cells == EX_SWEEP_CELLS)
+        return jrx_fail(JRX_EINVAL, "more than %d cells; shorten a list", EX_SWEEP_CELLS);
+    sweep->cell[sweep->cells++] = *cell;
+    return 0;
+}
+
+/* All cells of one kernel and one layer. */
+static int add_pair(struct ex_sweep *sweep, const struct lists *lists, const struct kn_kernel *kernel, int layer)
+{
+    int status = 0;
+    for (int i = 0; i < lists->grids * lists->batches * lists->thread_counts * lists->tiles && !status; i++) {
+        int at = i / lists->tiles;
+        struct ex_cell cell = {.kernel = kernel,
+                               .shape = lists->layer[layer].shape,
+                               .times = lists->layer[layer].times,
+                               .asked = lists->tile[i % lists->tiles]};
+        cell.threads = lists->threads[at % lists->thread_counts];
+        at /= lists->thread_counts;
+        cell.shape.n = lists->batch[at % lists->batches];
+        cell.shape.f = lists->grid[at / lists->batches][0];
+        cell.shape.t = lists->grid[at / lists->batches][1];
+        status = kernel->supports(&cell.shape, &cell.asked);
+        if (!status) {
+            cell.tile = kernel->resolve(&cell.shape, &cell.asked);
+            status = add_cell(sweep, &cell);
+        }
+    }
+    return status;
+}
+
+static int add_cells(struct ex_sweep *sweep, const struct lists *lists)
+{
+    int status = 0;
+    for (int i = 0; i < lists->thread_counts && !status; i++)
+        status = add_cell(sweep, &(struct ex_cell){.threads = lists->threads[i]});
+    for (int l = 0; l < lists->layers && !status; l++) {
+        int before = sweep->cells;
+        for (int k = 0; k < lists->kernels && !status; k++)
+            if (lists->kernel[k]->op == lists->layer[l].op)
+                status = add_pair(sweep, lists, lists->kernel[k], l);
+        if (!status && sweep->cells == before)
+            status = jrx_fail(JRX_EINVAL, "none of the kernels computes %s; see joulerx list kernels",
+                              kn_op_name(lists->layer[l].op));
+    }
+    return status;
+}
+
+int ex_sweep_init(struct ex_sweep *sweep, const struct ex_sweep_lists *text)
+{
+    struct lists *lists = calloc(1, sizeof *lists);
+    *sweep = (struct ex_sweep){.cell = calloc(EX_SWEEP_CELLS, sizeof *sweep->cell)};
+    int status = lists && sweep->cell ? read_lists(lists, text) : jrx_fail(JRX_ENOMEM, "no memory for the cells");
+    if (!status)
+        status = add_cells(sweep, lists);
+    free(lists);
+    if (status)
+        ex_sweep_fini(sweep);
+    return status;
+}
+
+void ex_sweep_fini(struct ex_sweep *sweep)
+{
+    free(sweep->cell);
+    *sweep = (struct ex_sweep){0};
+}
+
+char *ex_cell_label(const struct ex_cell *cell, char *text)
+{
+    char layer[64], tiling[KN_TILE_TEXT];
+    if (!cell->kernel) {
+        snprintf(text, EX_CELL_TEXT, "peak t%d", cell->threads);
+        return text;
+    }
+    snprintf(text, EX_CELL_TEXT, "%s %s %dx%d n%d t%d %s", cell->kernel->name,
+             kn_layer_format(cell->kernel->op, &cell->shape, layer, sizeof layer), cell->shape.f, cell->shape.t,
+             cell->shape.n, cell->threads, kn_tile_format(&cell->tile, KN_TILE_ALL, tiling, sizeof tiling));
+    return text;
+}

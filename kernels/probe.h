@@ -1,0 +1,29 @@
+/*
+ * Loops that show what the machine can do, to be timed and set beside the kernels: fused multiply-adds on registers
+ * alone, reading an array, copying it. In the widest vectors that may be used here (harness/base/cpu.h). Pure compute;
+ * one thread each.
+ */
+#ifndef KERNELS_PROBE_H
+#define KERNELS_PROBE_H
+#include <stddef.h>
+
+/** `steps` turns of 14 independent chains of multiply-adds, two FLOP a lane; returns their sum. */
+float kn_probe_fma(long steps);
+/** FLOP of kn_probe_fma(1) [FLOP]; baseline has no fused instruction and multiplies, then adds: the same FLOP. */
+double kn_probe_fma_flop(void);
+
+/** The sum of floats[0..count), 64-byte aligned, `count` a multiple of 256: count * 4 bytes are read. */
+float kn_probe_read(const float *floats, size_t count);
+/** to[] = from[], likewise, with ordinary stores: count * 4 bytes read and as many written. */
+void kn_probe_copy(const float *from, float *to, size_t count);
+
+/* What each kernels/probe_<isa>.c defines. */
+struct kn_probe_ops {
+    int lanes;
+    float (*fma)(long steps);
+    float (*read)(const float *floats, size_t count);
+    void (*copy)(const float *from, float *to, size_t count);
+};
+extern const struct kn_probe_ops kn_probe_baseline, kn_probe_avx2, kn_probe_avx512;
+
+#endif
