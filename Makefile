@@ -25,6 +25,8 @@ LDLIBS  := -lpapi -lsde -lhwloc -llapacke -lopenblas -ljansson -linih -lcsv -lki
 flags_default := -ffp-contract=off
 flags_avx2    := -mavx2 -mfma -ffp-contract=fast
 flags_avx512  := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -ffp-contract=fast
+# One seed gives one slot on every CPU, so the link rounds alike whatever the instruction set.
+exact_of = $(if $(filter models/link/%,$1),-ffp-contract=off)
 isa_of = $(or $(filter avx2 avx512,$(lastword $(subst _, ,$(basename $(notdir $1))))),default)
 
 # ---- sources; the registries are the list of matching files --------------------------------------
@@ -64,7 +66,7 @@ $O/libjoulerx.a: $(LIB_OBJ)
 
 $O/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(flags_$(call isa_of,$<)) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(flags_$(call isa_of,$<)) $(call exact_of,$<) -MMD -MP -c -o $@ $<
 
 # The second object of a kernel: the same source, each access reported to a sink (kernels/trace.h).
 $O/%.traced.o: %.c | $(GEN)

@@ -1,13 +1,18 @@
 /* models/link: sequences, pilots, constellations, and the slot that is put together from them. */
+#include "harness/base/cpu.h"
 #include "harness/base/error.h"
+#include "harness/base/rng.h"
 #include "models/link/dmrs.h"
 #include "models/link/gold.h"
+#include "models/link/normal.h"
 #include "models/link/ofdm.h"
 #include "models/link/qam.h"
 #include "models/link/slot.h"
 #include "tests/support/test.h"
 #include <complex.h>
 #include <omp.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* 38.211, 5.2.1 and 6.4.1.1.1.1: vectors of the two recurrences written out over 0/1 lists, away from this code */
 static void gold_sequences_start_as_known(void **state)
@@ -205,6 +210,69 @@ static void a_slot_is_the_same_in_any_thread_and_order(void **state)
         lk_slot_fini(&slots[i]);
 }
 
+static void a_slot_is_the_same_with_every_instruction_set(void **state)
+{
+    (void)state;
+    static const int prbs[] = {1, 5, 26}; /* blocks of subcarriers that are whole, and not */
+    const char *cap = getenv("JOULERX_ISA");
+    char *kept = cap ? strdup(cap) : NULL;
+    const int levels = (int)jrx_cpu_isa() + 1;
+    for (size_t k = 0; k < sizeof prbs / sizeof *prbs; k++) {
+        struct lk_config config = lk_config_default();
+        config.prb = prbs[k];
+        config.rx = 3;
+        config.rx_correlation = 0.5;
+        config.sir_db[0] = 0, config.sir_db[1] = 36;
+        const size_t n = (size_t)3 * 12 * prbs[k] * LK_SYMBOLS;
+        struct lk_slot slot;
+        float complex *y = malloc(n * sizeof *y);
+        assert_int_equal(lk_slot_init(&slot, &config), 0);
+        for (uint64_t i = 0; i < 5; i++)
+            for (int isa = 0; isa < levels; isa++) {
+                setenv("JOULERX_ISA", jrx_isa_name((enum jrx_isa)isa), 1);
+                lk_slot_draw(&slot, &config, 3, i);
+                if (isa == 0)
+                    memcpy(y, slot.y, n * sizeof *y);
+                assert_memory_equal(y, slot.y, n * sizeof *y);
+            }
+        lk_slot_fini(&slot);
+        free(y);
+    }
+    if (kept)
+        setenv("JOULERX_ISA", kept, 1);
+    else
+        unsetenv("JOULERX_ISA");
+    free(kept);
+}
+
+/* The vectors' generator is that of harness/base/rng.h: words as they are, normals by Box-Muller in double precision.
+ */
+static void words_and_normals_in_bulk_are_those_of_the_generator(void **state)
+{
+    (void)state;
+    enum { N = 150 };
+    struct jrx_rng rng;
+    uint32_t words[N], expected[160];
+    float normal[N], sum[N];
+    jrx_rng_init(&rng, 0x123456789abcdefULL, 0xfedcba9876543ULL);
+    for (int i = 0; i < 160; i++)
+        expected[i] = jrx_rng_u32(&rng);
+    lk_words(0x123456789abcdefULL, 0xfedcba9876543ULL, N, words);
+    assert_memory_equal(words, expected, sizeof words);
+    lk_normal(0x123456789abcdefULL, 0xfedcba9876543ULL, N, normal);
+    for (int i = 0; i < N; i++)
+        sum[i] = (float)i;
+    lk_normal_add(0x123456789abcdefULL, 0xfedcba9876543ULL, N, 0.5f, sum);
+    for (int i = 0; i < N; i++) { /* of 16: radii from words 0..7, angles from 8..15; four cosines, four sines, twice */
+        int group = i / 16 * 16, of = i % 16, pair = of / 8 * 4 + of % 4;
+        double u = ((expected[group + pair] & 0x7fffffff) + 0.5) * 0x1p-31;
+        double angle = 2 * M_PI * (int32_t)expected[group + 8 + pair] * 0x1p-32;
+        double z = sqrt(-2 * log(u)) * (of % 8 < 4 ? cos(angle) : sin(angle));
+        assert_near(normal[i], z, 2e-6);
+        assert_near(sum[i], i + 0.5 * z, 2e-5);
+    }
+}
+
 static void configs_that_differ_in_snr_share_bits_channel_and_noise(void **state)
 {
     (void)state;
@@ -278,6 +346,8 @@ int main(void)
         cmocka_unit_test(each_pattern_has_its_pilots_and_its_data_budget),
         cmocka_unit_test(what_is_heard_is_what_was_sent_through_the_channel),
         cmocka_unit_test(a_slot_is_the_same_in_any_thread_and_order),
+        cmocka_unit_test(a_slot_is_the_same_with_every_instruction_set),
+        cmocka_unit_test(words_and_normals_in_bulk_are_those_of_the_generator),
         cmocka_unit_test(configs_that_differ_in_snr_share_bits_channel_and_noise),
         cmocka_unit_test(bad_configs_get_one_line_that_names_the_field),
     };

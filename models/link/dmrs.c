@@ -32,7 +32,7 @@ void lk_dmrs(int n_s, int l, int n_id, int n, float complex *r, uint8_t *scratch
 {
     lk_gold(lk_dmrs_c_init(n_s, l, n_id), 2 * n, scratch);
     for (int m = 0; m < n; m++) {
-        float re = scratch[2 * m] ? -1 : 1, im = scratch[2 * m + 1] ? -1 : 1;
-        r[m] = (float)M_SQRT1_2 * (re + I * im);
+        int re = 1 - 2 * scratch[2 * m], im = 1 - 2 * scratch[2 * m + 1];
+        r[m] = (float)M_SQRT1_2 * (float)re + I * ((float)M_SQRT1_2 * (float)im);
     }
 }

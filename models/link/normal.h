@@ -1,4 +1,4 @@
-/* Standard normal floats in bulk: jrx_rng_normal2() at a tenth of its price. */
+/* Random numbers in bulk: standard normal floats, and words. The same on every machine. */
 #ifndef MODELS_LINK_NORMAL_H
 #define MODELS_LINK_NORMAL_H
 #include <stddef.h>
@@ -9,5 +9,11 @@
  * stream) would give. The tail reaches 6.6 standard deviations.
  */
 void lk_normal(uint64_t seed, uint64_t stream, size_t n, float *out);
+
+/** Adds `scale` times these numbers: out[i] += scale * number i. */
+void lk_normal_add(uint64_t seed, uint64_t stream, size_t n, float scale, float *out);
+
+/** The first n words of jrx_rng_init(seed, stream): what n calls of jrx_rng_u32() return. */
+void lk_words(uint64_t seed, uint64_t stream, size_t n, uint32_t *out);
 
 #endif

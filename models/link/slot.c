@@ -4,6 +4,7 @@
 #include "harness/base/rng.h"
 #include "models/link/channel.h"
 #include "models/link/dmrs.h"
+#include "models/link/draw.h"
 #include "models/link/normal.h"
 #include "models/link/ofdm.h"
 #include "models/link/qam.h"
@@ -21,11 +22,13 @@ struct lk_memory {
     struct lk_channel channel;
     struct lk_waveform waveform; /* of the waveform engine, else zero */
     float complex *gain;         /* [rx][taps][symbols] */
-    float complex *other;        /* [rx][f][t]: an interferer's channel, then the noise */
+    float complex *other;        /* [rx][f][t]: an interferer's channel */
     float complex *other_x;      /* [f][t]: its symbols */
     float complex *pilot;        /* [f / 2] */
     uint8_t *gold;               /* [f] */
+    uint8_t *draw;               /* [f][t]: a random byte for every RE */
     float complex qam[1 << LK_MAX_BITS];
+    uint8_t bits[1 << LK_MAX_BITS][LK_MAX_BITS]; /* of each point, one a byte */
 };
 
 /* Called twice: measuring, then for real. */
@@ -37,12 +40,13 @@ static void plan(struct lk_slot *slot, struct lk_memory *m)
     slot->xp = jrx_arena_get(&m->arena, re * sizeof *slot->xp);
     slot->x = jrx_arena_get(&m->arena, re * sizeof *slot->x);
     slot->re = jrx_arena_get(&m->arena, re);
-    slot->bit = jrx_arena_get(&m->arena, re * (size_t)slot->bits);
+    slot->bit = jrx_arena_get(&m->arena, re * (size_t)slot->bits + LK_MAX_BITS); /* written LK_MAX_BITS at once */
     m->gain = jrx_arena_get(&m->arena, rx * LK_MAX_TAPS * LK_SYMBOLS * sizeof *m->gain);
     m->other = jrx_arena_get(&m->arena, rx * re * sizeof *m->other);
     m->other_x = jrx_arena_get(&m->arena, re * sizeof *m->other_x);
     m->pilot = jrx_arena_get(&m->arena, (size_t)slot->f / 2 * sizeof *m->pilot);
     m->gold = jrx_arena_get(&m->arena, (size_t)slot->f);
+    m->draw = jrx_arena_get(&m->arena, re);
 }
 
 int lk_slot_init(struct lk_slot *slot, const struct lk_config *config)
@@ -69,6 +73,9 @@ int lk_slot_init(struct lk_slot *slot, const struct lk_config *config)
     }
     plan(slot, m);
     lk_qam_table(slot->bits, m->qam);
+    for (int value = 0; value < 1 << slot->bits; value++)
+        for (int b = 0; b < slot->bits; b++)
+            m->bits[value][b] = value >> (slot->bits - 1 - b) & 1;
     return 0;
 }
 
@@ -115,21 +122,10 @@ static void draw_parameters(struct lk_slot *slot, const struct lk_config *config
     slot->sinr_db = -10 * log10(slot->noise_power + slot->interference_power);
 }
 
-static void draw_bits(struct lk_slot *slot, uint64_t seed, uint64_t stream)
+/* A byte for every RE, whatever it carries; of f * t, a multiple of 4. Little end first. */
+static void draw_bytes(const struct lk_slot *slot, uint64_t seed, uint64_t stream)
 {
-    struct jrx_rng rng;
-    jrx_rng_init(&rng, seed, stream);
-    size_t res = (size_t)slot->f * slot->t;
-    uint32_t word = 0;
-    for (size_t i = 0; i < res; i++) {
-        word = i % 4 ? word >> 8 : jrx_rng_u32(&rng); /* a byte for every RE, whatever it carries */
-        uint32_t value = word & ((1u << slot->bits) - 1);
-        uint8_t *bit = slot->bit + i * (size_t)slot->bits;
-        int data = slot->re[i] == LK_DATA;
-        for (int b = 0; b < slot->bits; b++)
-            bit[b] = data ? value >> (slot->bits - 1 - b) & 1 : 0;
-        slot->x[i] = data ? slot->memory->qam[value] : slot->xp[i];
-    }
+    lk_words(seed, stream, (size_t)slot->f * slot->t / 4, (uint32_t *)slot->memory->draw);
 }
 
 static void place_pilots(struct lk_slot *slot, int dmrs_id, int slot_of_frame)
@@ -153,6 +149,29 @@ static void place_pilots(struct lk_slot *slot, int dmrs_id, int slot_of_frame)
     }
 }
 
+/* Bits and symbols, on every RE first; then those that carry no data are put right. */
+static void draw_bits(struct lk_slot *slot, uint64_t seed, uint64_t stream)
+{
+    const struct lk_memory *m = slot->memory;
+    const struct lk_pattern *pattern = lk_pattern_get(slot->pattern);
+    const size_t res = (size_t)slot->f * slot->t, bits = (size_t)slot->bits;
+    const unsigned mask = (1u << bits) - 1;
+    draw_bytes(slot, seed, stream);
+    uint8_t *bit = slot->bit;
+    float complex *x = slot->x;
+    const uint8_t *draw = m->draw;
+    for (size_t i = 0; i < res; i++, bit += bits) {
+        memcpy(bit, m->bits[draw[i] & mask], LK_MAX_BITS); /* the next RE's come over what is too much */
+        memcpy(&x[i], &m->qam[draw[i] & mask], sizeof *x);
+    }
+    for (int p = 0; p < pattern->symbols; p++)
+        for (size_t i = pattern->symbol[p]; i < res; i += (size_t)slot->t)
+            if (slot->re[i] != LK_DATA) {
+                memset(slot->bit + i * bits, 0, bits);
+                slot->x[i] = slot->xp[i];
+            }
+}
+
 static void draw_channel(struct lk_memory *m, const struct lk_slot *slot, enum lk_profile profile,
                          double delay_spread_s, double doppler_hz, double correlation, uint64_t seed, uint64_t stream,
                          float complex *h)
@@ -165,15 +184,9 @@ static void draw_channel(struct lk_memory *m, const struct lk_slot *slot, enum l
     lk_channel_response(&m->channel, m->gain, slot->f, slot->scs_hz, h);
 }
 
-/* Complex products in parts: C's operator has to care for infinities, and costs three times as much. */
-static inline float complex product(float complex a, float complex b)
-{
-    float ar = crealf(a), ai = cimagf(a), br = crealf(b), bi = cimagf(b);
-    return ar * br - ai * bi + I * (ar * bi + ai * br);
-}
-
-/* What the channel just drawn, of response h, makes of x: added to y, or to the samples that y will come from. */
-static void hear(struct lk_slot *slot, enum lk_engine engine, const float complex *h, const float complex *x)
+/* What the channel just drawn, of response h, makes of x: added to y if something is there already, or to the samples
+ * that y will come from. */
+static void hear(struct lk_slot *slot, enum lk_engine engine, const float complex *h, const float complex *x, int add)
 {
     size_t res = (size_t)slot->f * slot->t;
     if (engine == LK_WAVEFORM) {
@@ -181,8 +194,7 @@ static void hear(struct lk_slot *slot, enum lk_engine engine, const float comple
         return;
     }
     for (int a = 0; a < slot->rx; a++)
-        for (size_t i = 0; i < res; i++)
-            slot->y[a * res + i] += product(h[a * res + i], x[i]);
+        lk_draw()->hear(res, h + a * res, x, add, slot->y + a * res);
 }
 
 static void hear_interferer(struct lk_slot *slot, const struct lk_config *config, uint64_t seed, uint64_t stream)
@@ -200,16 +212,13 @@ static void hear_interferer(struct lk_slot *slot, const struct lk_config *config
         word = i % 4 ? word >> 8 : jrx_rng_u32(&rng);
         m->other_x[i] = scale * m->qam[word & ((1u << slot->bits) - 1)];
     }
-    hear(slot, config->engine, m->other, m->other_x);
+    hear(slot, config->engine, m->other, m->other_x, 1);
 }
 
 static void add_noise(struct lk_slot *slot, uint64_t seed, uint64_t stream)
 {
     size_t n = (size_t)slot->rx * slot->f * slot->t;
-    float scale = (float)sqrt(slot->noise_power / 2), *noise = (float *)slot->memory->other, *y = (float *)slot->y;
-    lk_normal(seed, stream, 2 * n, noise);
-    for (size_t i = 0; i < 2 * n; i++)
-        y[i] += scale * noise[i];
+    lk_normal_add(seed, stream, 2 * n, (float)sqrt(slot->noise_power / 2), (float *)slot->y);
 }
 
 void lk_slot_draw(struct lk_slot *slot, const struct lk_config *config, uint64_t seed, uint64_t index)
@@ -221,8 +230,7 @@ void lk_slot_draw(struct lk_slot *slot, const struct lk_config *config, uint64_t
     draw_bits(slot, seed, stream + BITS);
     draw_channel(slot->memory, slot, slot->profile, slot->delay_spread_s, slot->doppler_hz, config->rx_correlation,
                  seed, stream + CHANNEL, slot->h);
-    memset(slot->y, 0, (size_t)slot->rx * slot->f * slot->t * sizeof *slot->y);
-    hear(slot, config->engine, slot->h, slot->x);
+    hear(slot, config->engine, slot->h, slot->x, 0);
     if (slot->interference_power > 0)
         for (int i = 0; i < config->interferers; i++)
             hear_interferer(slot, config, seed, stream + INTERFERER + (uint64_t)(PER_INTERFERER * i));

@@ -50,7 +50,7 @@ struct lk_slot {
     float complex *xp;  /* [f][t] pilot sent, 0 off pilot REs */
     float complex *x;   /* [f][t] symbol sent, pilots included */
     uint8_t *re;        /* [f][t] enum lk_re */
-    uint8_t *bit;       /* [f][t][bits]; 0 where re is not LK_DATA */
+    uint8_t *bit;       /* [f][t][bits]; 0 where re is not LK_DATA. LK_MAX_BITS bytes more may be read */
     double noise_power, interference_power, snr_db, sir_db, sinr_db;
     double delay_spread_s, doppler_hz;
     double scs_hz;
@@ -70,13 +70,13 @@ int lk_config_check(const struct lk_config *config);
 int lk_slot_init(struct lk_slot *slot, const struct lk_config *config);
 void lk_slot_fini(struct lk_slot *slot);
 /**
- * Draws slot `index` of `seed`: a pure function of (config, seed, index), whichever thread calls. No allocation, no
- * failure. The order of draws is fixed and the bits, channel, interferer and noise come from separate streams, so that
- * two configs which differ in SNR only get the same bits, channel and (scaled) noise: common random numbers. Bits are
- * drawn for every RE, so patterns share those of the REs on which both carry data. Slot `index` is slot index modulo 10
- * (20 at 30 kHz) of a frame, which decides the pilots. `h` is the channel at the middle of each symbol;
- * what the waveform engine adds to h x beside noise is not part of the declared SINR. Both engines draw the same
- * bits, channels and noise.
+ * Draws slot `index` of `seed`: a pure function of (config, seed, index), the same bits whichever thread calls and on
+ * every CPU, with or without AVX2 and AVX-512. No allocation, no failure. The order of draws is fixed and the bits,
+ * channel, interferer and noise come from separate streams, so that two configs which differ in SNR only get the same
+ * bits, channel and (scaled) noise: common random numbers. Bits are drawn for every RE, so patterns share those of the
+ * REs on which both carry data. Slot `index` is slot index modulo 10 (20 at 30 kHz) of a frame, which decides the
+ * pilots. `h` is the channel at the middle of each symbol; what the waveform engine adds to h x beside noise is not
+ * part of the declared SINR. Both engines draw the same bits, channels and noise.
  */
 void lk_slot_draw(struct lk_slot *slot, const struct lk_config *config, uint64_t seed, uint64_t index);
 

@@ -6,7 +6,7 @@
 #include <kissfft/kiss_fft.h>
 #include <stdlib.h>
 
-enum { ANCHORS_A_SYMBOL = 32, ANCHORS = 15 * ANCHORS_A_SYMBOL + 2, LANES = 4 };
+enum { ANCHORS_A_SYMBOL = 32, ANCHORS = 15 * ANCHORS_A_SYMBOL + 2 };
 
 int lk_waveform_init(struct lk_waveform *w, int rx, int f)
 {
@@ -52,10 +52,10 @@ static inline float complex product(float complex a, float complex b)
 static void delay_phasors(struct lk_waveform *w, double turns)
 {
     uint32_t step = lk_turn_step(-turns);
-    for (int k = 0; k < w->f; k += LANES) {
-        lk_f4 c, s;
-        lk_turn4(lk_turns4(step, k), &c, &s);
-        for (int i = 0; i < LANES; i++)
+    for (int k = 0; k < w->f; k += LK_LANES) {
+        lk_floats c, s;
+        lk_turn(lk_turns(step, k, 1), &c, &s);
+        for (int i = 0; i < LK_LANES; i++)
             w->phasor[k + i] = c[i] + I * s[i];
     }
 }

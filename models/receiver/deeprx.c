@@ -1,6 +1,7 @@
 #include "models/receiver/deeprx.h"
 #include "harness/base/error.h"
 #include "models/nn/loss.h"
+#include <immintrin.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,32 +95,58 @@ int rx_net_init(struct nn_net *net, const struct rx_shape *shape)
 /* 1 / root mean square of what the antennas heard: automatic gain control. */
 static float gain(const struct lk_slot *slot, size_t pixels)
 {
-    double power = 0;
-    for (size_t i = 0; i < (size_t)slot->rx * pixels; i++)
-        power += (double)(crealf(slot->y[i]) * crealf(slot->y[i]) + cimagf(slot->y[i]) * cimagf(slot->y[i]));
+    const size_t floats = 2 * (size_t)slot->rx * pixels; /* a multiple of 8 */
+    __m128d a = {0}, b = {0};                            /* double: thousands are added */
+    for (size_t i = 0; i < floats; i += 8) {
+        __m128 y = _mm_loadu_ps((const float *)slot->y + i), z = _mm_loadu_ps((const float *)slot->y + i + 4);
+        __m128 square = y * y + z * z;
+        a += _mm_cvtps_pd(square);
+        b += _mm_cvtps_pd(_mm_movehl_ps(square, square));
+    }
+    a += b;
+    double power = a[0] + a[1];
     return power > 0 ? (float)(1 / sqrt(power / (double)((size_t)slot->rx * pixels))) : 1;
+}
+
+/* Four complex numbers as four real and four imaginary parts. */
+static inline void load_parts(const float complex *from, __m128 *re, __m128 *im)
+{
+    __m128 low = _mm_loadu_ps((const float *)from), high = _mm_loadu_ps((const float *)(from + 2));
+    *re = _mm_shuffle_ps(low, high, 0x88);
+    *im = _mm_shuffle_ps(low, high, 0xdd);
 }
 
 void rx_fill_input(const struct lk_slot *slot, int n, float *input)
 {
     const size_t pixels = (size_t)slot->f * (size_t)slot->t;
-    const int rx = slot->rx, planes = rx_planes(rx), blocks = kn_blocks(planes);
-    const float scale = gain(slot, pixels);
+    const int rx = slot->rx, blocks = kn_blocks(rx_planes(rx));
+    const __m128 scale = _mm_set1_ps(gain(slot, pixels));
     float *start = input + (size_t)n * (size_t)blocks * pixels * KN_LANES;
-    for (size_t p = 0; p < pixels; p++) {
-        float plane[(2 * (2 * LK_MAX_RX + 1) / KN_LANES + 1) * KN_LANES] = {0};
-        const float complex pilot = slot->xp[p];
+    __m128 plane[(2 * (2 * LK_MAX_RX + 1) / KN_LANES + 1) * KN_LANES] = {{0}};
+    for (size_t p = 0; p < pixels; p += 4) { /* four pixels of every plane, turned into four planes of a pixel */
+        __m128 pilot_re, pilot_im, re, im;
+        load_parts(slot->xp + p, &pilot_re, &pilot_im);
+        plane[2 * rx] = pilot_re;
+        plane[2 * rx + 1] = pilot_im;
         for (int a = 0; a < rx; a++) {
-            const float complex y = scale * slot->y[(size_t)a * pixels + p], h = y * conjf(pilot);
-            plane[a] = crealf(y);
-            plane[rx + a] = cimagf(y);
-            plane[2 * rx + 2 + a] = crealf(h);
-            plane[3 * rx + 2 + a] = cimagf(h);
+            load_parts(slot->y + (size_t)a * pixels + p, &re, &im);
+            re *= scale;
+            im *= scale;
+            plane[a] = re;
+            plane[rx + a] = im;
+            plane[2 * rx + 2 + a] = re * pilot_re + im * pilot_im;
+            plane[3 * rx + 2 + a] = im * pilot_re - re * pilot_im;
         }
-        plane[2 * rx] = crealf(pilot);
-        plane[2 * rx + 1] = cimagf(pilot);
-        for (int b = 0; b < blocks; b++)
-            memcpy(start + ((size_t)b * pixels + p) * KN_LANES, plane + b * KN_LANES, KN_LANES * sizeof *plane);
+        for (int c = 0; c < blocks * KN_LANES; c += 4) {
+            __m128 p0 = plane[c], p1 = plane[c + 1], p2 = plane[c + 2], p3 = plane[c + 3];
+            float *to = start + ((size_t)(c / KN_LANES) * pixels + p) * KN_LANES + c % KN_LANES;
+            if (c < rx_planes(rx)) /* the rest is padding */
+                _MM_TRANSPOSE4_PS(p0, p1, p2, p3);
+            _mm_storeu_ps(to, p0);
+            _mm_storeu_ps(to + KN_LANES, p1);
+            _mm_storeu_ps(to + 2 * KN_LANES, p2);
+            _mm_storeu_ps(to + 3 * KN_LANES, p3);
+        }
     }
 }
 
@@ -127,8 +154,18 @@ void rx_fill_labels(const struct lk_slot *slot, int n, uint8_t *label)
 {
     const size_t pixels = (size_t)slot->f * (size_t)slot->t;
     uint8_t *start = label + (size_t)n * pixels * KN_LANES;
-    memset(start, NN_NO_BIT, pixels * KN_LANES);
-    for (size_t p = 0; p < pixels; p++)
-        if (slot->re[p] == LK_DATA)
-            memcpy(start + p * KN_LANES, slot->bit + p * (size_t)slot->bits, (size_t)slot->bits);
+    uint8_t mask[LK_MAX_BITS] = {0};
+    uint64_t wanted, none; /* eight lanes at once */
+    memset(mask, 0xff, (size_t)slot->bits);
+    memcpy(&wanted, mask, sizeof wanted);
+    memset(&none, NN_NO_BIT, sizeof none);
+    for (size_t p = 0; p < pixels; p++) {
+        uint64_t bits = none;
+        if (slot->re[p] == LK_DATA) {
+            memcpy(&bits, slot->bit + p * (size_t)slot->bits, sizeof bits);
+            bits = (bits & wanted) | (none & ~wanted);
+        }
+        memcpy(start + p * KN_LANES, &bits, sizeof bits);
+        memcpy(start + p * KN_LANES + sizeof bits, &none, sizeof none);
+    }
 }

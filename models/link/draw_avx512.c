@@ -1,0 +1,3 @@
+#include "models/link/draw_template.h"
+
+const struct lk_draw_ops lk_draw_avx512 = DRAW_OPS;
