@@ -314,7 +314,7 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
     free(rows);
     if (status)
         return status;
-    enum jrx_source source = run->window->meter->source;
+    enum jrx_source source = ex_source(source_name);
     double limit = CONSISTENT_PERCENT / 100.0;
     char note[256];
     snprintf(note, sizeof note, "mean absolute error over DeepRx's layers, relative; datasheet of %s%s", sheet,

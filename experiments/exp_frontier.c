@@ -196,7 +196,6 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
     struct jrx_estimate time, energy;
     const char *student = rx_role_name(RX_DISTILLED), *teacher = rx_role_name(RX_TEACHER);
     char note[256];
-    enum jrx_source source = run->window->meter->source;
     int status = ex_only_text(samples, "energy_source", &summary.source);
     if (!status)
         status = read_quality(run, quality);
@@ -206,6 +205,7 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
         status = ex_ratio(samples, student, teacher, "time_ns", &time);
     if (status)
         return status;
+    enum jrx_source source = ex_source(summary.source);
     snprintf(note, sizeof note,
              "inference of the student over that of its teacher, one thread; at %d dB SINR their BER is %.2g and %.2g",
              QUALITY_DB, quality[RX_DISTILLED].ber, quality[RX_TEACHER].ber);

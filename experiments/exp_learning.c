@@ -269,7 +269,6 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
         "the teacher's own training is not in it";
     struct summary summary = {.run = run, .samples = samples};
     struct jrx_estimate time, energy;
-    enum jrx_source source = run->window->meter->source;
     int status = ex_only_text(samples, "energy_source", &summary.source);
     if (!status)
         status = ex_summary(run->dir, &summary_schema, CELLS, put_row, &summary);
@@ -277,6 +276,7 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
         status = cost_of_teaching(run, samples, "energy_j", &energy);
     if (status)
         return status;
+    enum jrx_source source = ex_source(summary.source);
     claims[0] = ex_claim_make("distill-energy", "Distilling a student takes more energy than training it from scratch.",
                               note, &energy, ex_verdict_of_energy(source, energy.low, energy.high, 1, 0), source);
     claims[1] = ex_claim_make("distill-time", "Distilling a student takes longer than training it from scratch.", note,

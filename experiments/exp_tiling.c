@@ -166,7 +166,7 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
     if ((status = ex_ratio(samples, most_name, least_name, "time_ns", &time)) ||
         (status = ex_ratio(samples, most_name, least_name, "energy_j", &energy)))
         return status;
-    enum jrx_source source = run->window->meter->source;
+    enum jrx_source source = ex_source(summary.source);
     snprintf(note, sizeof note,
              "the tiling with most simulated L1-L2 traffic (%s) over that with least (%s), pointwise %d to %d channels",
              most_name, least_name, CHANNELS, CHANNELS);

@@ -244,7 +244,6 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
     static const char note[] = "forward, backward and update over inference, DeepRx at full width, one thread";
     struct summary summary = {run, samples, ""};
     struct jrx_estimate time, energy;
-    enum jrx_source source = run->window->meter->source;
     int status = ex_only_text(samples, "energy_source", &summary.source);
     if (!status)
         status = ex_summary(run->dir, &summary_schema, WIDTHS, put_row, &summary);
@@ -252,6 +251,7 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
         status = training_ratio(run, samples, WIDTHS - 1, "energy_j", &energy);
     if (status)
         return status;
+    enum jrx_source source = ex_source(summary.source);
     claims[0] = ex_claim_make("training-energy", "Training on a slot takes more than twice the energy of inferring it.",
                               note, &energy, ex_verdict_of_energy(source, energy.low, energy.high, 2, 0), source);
     claims[1] = ex_claim_make("training-time", "Training on a slot takes more than twice the time of inferring it.",

@@ -16,10 +16,17 @@
 #include "harness/window.h"
 #include <limits.h>
 
+/* A share of an experiment that one task of a batch job runs: whole rounds over the cells, so that cells are compared
+ * on one machine. An experiment in a fixed order is one share. */
+struct ex_shard {
+    int index, count; /* 0 .. count-1 of count; count 0: all of it, no share */
+};
+
 struct ex_settings {
     const struct ex_preset *preset;
     uint64_t seed;
     int threads;
+    struct ex_shard shard;
     const char *sysfs;                /* root of /sys and /proc for tests; "" is this machine */
     const void *own;                  /* what a command gives its own experiment; NULL for those of the list */
     struct jrx_cache_geometry caches; /* of the simulator; levels 0: this machine's (ex_geometry()) */

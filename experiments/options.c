@@ -1,9 +1,10 @@
 /* The command-line options of a session, for every command that runs experiments. */
-#include "experiments/runner.h"
+#include "experiments/shard.h"
 #include "harness/base/error.h"
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     KEY_RESUME = 256,
@@ -15,6 +16,10 @@ enum {
     KEY_COUNTERS,
     KEY_CACHES,
     KEY_STRICT,
+    KEY_SHARD,
+    KEY_SHARDS,
+    KEY_LAUNCHER,
+    KEY_SBATCH,
     KEY_VALUE /* and as many after it as a preset has values */
 };
 
@@ -38,6 +43,12 @@ static const struct argp_option table[] = {
     {"threads", 't', "N", 0, "threads (default: all processors); results do not depend on it", 0},
     {"quiet", 'q', NULL, 0, "no progress", 0},
     {"sysfs", KEY_SYSFS, "DIR", 0, "read meters below DIR instead of /sys", 0},
+    {"launcher", KEY_LAUNCHER, "NAME", 0,
+     "local (default), or slurm: as batch jobs, a node each; --out on a shared disk", 1},
+    {"shards", KEY_SHARDS, "N", 0, "tasks of a batch job, each with its own rounds over the cells (default 4)", 1},
+    {"sbatch", KEY_SBATCH, "OPTION", 0, "one more option of sbatch; may be given several times", 1},
+    {"shard", KEY_SHARD, "I/N", 0, "run share I of N of one experiment of the run in --resume=DIR, and do not conclude",
+     1},
 #define X(member, option, type, least, most, step, argument, doc)                                                      \
     {option, KEY_VALUE + EX_PRESET_##member, argument, 0, "of the preset: " doc, 2},
     EX_PRESET_FIELDS(X)
@@ -61,6 +72,25 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_COUNTERS: to->counters = argument; break;
     case KEY_CACHES: to->caches = argument; break;
     case KEY_STRICT: to->strict = 1; break;
+    case KEY_SHARD:
+        if (ex_shard_parse(argument, &to->shard))
+            argp_error(state, "%s", jrx_last_error());
+        break;
+    case KEY_SHARDS:
+        to->shards = (int)strtol(argument, &end, 10);
+        if (*end || end == argument || to->shards < 1 || to->shards > 9999)
+            argp_error(state, "--shards=%s: not a number from 1 to 9999", argument);
+        break;
+    case KEY_LAUNCHER:
+        to->slurm = !strcmp(argument, "slurm");
+        if (!to->slurm && strcmp(argument, "local"))
+            argp_error(state, "--launcher=%s: there are local and slurm", argument);
+        break;
+    case KEY_SBATCH:
+        if (to->sbatches == EX_SBATCH)
+            argp_error(state, "--sbatch: at most %d of them", EX_SBATCH);
+        to->sbatch[to->sbatches++] = argument;
+        break;
     case KEY_RECORDING:
         to->recording = argument;
         if (!to->meter)

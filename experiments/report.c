@@ -1,5 +1,6 @@
 #include "experiments/report.h"
 #include "experiments/figure.h"
+#include "experiments/slurm.h"
 #include "harness/base/error.h"
 #include "harness/provenance.h"
 #include <math.h>
@@ -77,6 +78,11 @@ int ex_session_do(const struct ex_session_options *options, const struct ex_expe
     char page[PATH_MAX + 32];
     if (options->dry)
         return ex_session_list(options, list, count, stdout);
+    if (options->slurm)
+        return ex_slurm_submit(options, list, count, stdout);
+    if (options->shard.count && (count != 1 || !options->resume || !*options->resume))
+        return jrx_fail(JRX_EINVAL, "--shard=%d/%d: is for one experiment, and needs --resume=DIR",
+                        options->shard.index, options->shard.count);
     int status = ex_session_open(&session, options);
     if (status)
         return status;
@@ -91,6 +97,10 @@ int ex_session_do(const struct ex_session_options *options, const struct ex_expe
         status = ex_session_run(&session, list[i], (unsigned)i);
     if (!status)
         status = ex_session_finish(&session);
+    if (options->shard.count) {
+        ex_session_close(&session);
+        return status;
+    }
     if (!status)
         status = ex_report_html(session.dir, list, count, page, sizeof page);
     jrx_progress_fini(&session.progress);

@@ -1,5 +1,6 @@
 #include "experiments/runner.h"
 #include "experiments/figure.h"
+#include "experiments/series.h"
 #include "harness/base/error.h"
 #include "harness/interrupt.h"
 #include "harness/schedule.h"
@@ -125,6 +126,12 @@ static int run_cells(struct ex_run *run, const struct ex_plan *plan, const struc
     return status;
 }
 
+/* Whether a repetition belongs to another share than the one being run. */
+static int is_others(const struct ex_shard *shard, const struct ex_plan *plan, int rep)
+{
+    return shard->count && shard->index != (plan->shuffled ? rep % shard->count : 0);
+}
+
 /* Runs what is not done of the plan; leaves samples.csv whole, or samples.csv.part when interrupted. */
 static int sample(struct ex_run *run, const struct jrx_schema *schema, const struct ex_plan *plan)
 {
@@ -143,6 +150,11 @@ static int sample(struct ex_run *run, const struct jrx_schema *schema, const str
         status = jrx_table_open(&table, path, schema, JRX_TABLE_APPEND);
     if (!status)
         status = find_done(run, table, schema, plan, done, &finished);
+    for (uint32_t i = 0; i < total && !status; i++)
+        if (is_others(&run->settings->shard, plan, (int)i % plan->reps) && !done[i]) {
+            done[i] = 1;
+            finished++;
+        }
     if (!status) {
         jrx_progress_skip(run->progress, finished);
         if (finished < total) {
@@ -165,6 +177,8 @@ static int sample(struct ex_run *run, const struct jrx_schema *schema, const str
 static int conclude(struct ex_run *run, const struct jrx_schema *schema)
 {
     char path[PATH_MAX + 16];
+    const char *name = "";
+    enum jrx_source source = JRX_SOURCE_NONE;
     struct jrx_csv *samples;
     struct ex_claim *claims = calloc(EX_MAX_CLAIMS, sizeof *claims);
     if (!claims)
@@ -172,7 +186,10 @@ static int conclude(struct ex_run *run, const struct jrx_schema *schema)
     snprintf(path, sizeof path, "%s/samples.csv", run->dir);
     int status = jrx_csv_read(&samples, path, schema);
     if (!status) {
-        int count = run->experiment->conclude(run, samples, claims, EX_MAX_CLAIMS);
+        if (ex_is_measured(run->experiment->column, run->experiment->columns))
+            status = ex_only_text(samples, "energy_source", &name);
+        source = ex_source(name);
+        int count = status ? status : run->experiment->conclude(run, samples, claims, EX_MAX_CLAIMS);
         for (int i = 0; i < count; i++)
             if (!run->settings->preset->evidence && claims[i].verdict != EX_NOT_TESTABLE)
                 claims[i].verdict = EX_INCONCLUSIVE;
@@ -180,7 +197,9 @@ static int conclude(struct ex_run *run, const struct jrx_schema *schema)
         jrx_csv_free(samples);
     }
     free(claims);
-    return status ? status : ex_figure(run->dir, run->experiment->name, jrx_source_name(run->window->meter->source));
+    return status ? status
+                  : ex_figure(run->dir, run->experiment->name,
+                              source == JRX_SOURCE_NONE ? "none" : jrx_source_name(source));
 }
 
 void ex_run_init(struct ex_run *run, struct ex_session *session, const struct ex_experiment *experiment)
@@ -194,7 +213,7 @@ void ex_run_init(struct ex_run *run, struct ex_session *session, const struct ex
                            .observer = &session->observer};
     jrx_baseline_unknown(&run->idle);
     jrx_baseline_unknown(&run->active);
-    snprintf(run->base, sizeof run->base, "%s", session->dir);
+    snprintf(run->base, sizeof run->base, "%s", session->base);
 }
 
 size_t ex_columns(const struct ex_observer *observer, const struct jrx_column *own, size_t owns,
@@ -208,6 +227,27 @@ size_t ex_columns(const struct ex_observer *observer, const struct jrx_column *o
     return RUNNER_COLUMNS + owns + extra;
 }
 
+/* Where samples and summary of the experiment lie; a share has a folder of its own already. */
+static int run_folder(struct ex_run *run, const struct ex_session *session)
+{
+    int share = session->settings.shard.count;
+    return snprintf(run->dir, sizeof run->dir, "%s%s%s", session->dir, share ? "" : "/",
+                    share ? "" : run->experiment->name) < (int)sizeof run->dir
+               ? 0
+               : jrx_fail(JRX_EINVAL, "%s: path too long", session->dir);
+}
+
+int ex_session_conclude(struct ex_session *session, const struct ex_experiment *experiment)
+{
+    struct ex_run run;
+    struct jrx_column column[EX_COLUMNS];
+    ex_run_init(&run, session, experiment);
+    const struct jrx_schema schema = {experiment->name, column,
+                                      ex_columns(NULL, experiment->column, experiment->columns, column)};
+    int status = run_folder(&run, session);
+    return status ? status : conclude(&run, &schema);
+}
+
 int ex_session_run(struct ex_session *session, const struct ex_experiment *experiment, unsigned group)
 {
     struct ex_run run;
@@ -219,11 +259,11 @@ int ex_session_run(struct ex_session *session, const struct ex_experiment *exper
     ex_run_init(&run, session, experiment);
     const struct jrx_schema schema = {experiment->name, column,
                                       ex_columns(&session->observer, experiment->column, experiment->columns, column)};
-    if (snprintf(run.dir, sizeof run.dir, "%s/%s", session->dir, experiment->name) >= (int)sizeof run.dir)
-        return jrx_fail(JRX_EINVAL, "%s: path too long", session->dir);
+    if ((status = run_folder(&run, session)))
+        return status;
     if (mkdir(run.dir, 0777) && errno != EEXIST)
         return jrx_fail(JRX_EIO, "%s: %s", run.dir, strerror(errno));
     jrx_progress_enter(&session->progress, group);
     status = sample(&run, &schema, &plan);
-    return status ? status : conclude(&run, &schema);
+    return status || session->settings.shard.count ? status : conclude(&run, &schema);
 }

@@ -8,7 +8,8 @@
 
 /* A run: a folder, an open meter, and the experiments that are put into it. */
 struct ex_session {
-    char dir[PATH_MAX];
+    char base[PATH_MAX]; /* of the whole run */
+    char dir[PATH_MAX];  /* where this session writes: the same, or <base>/<experiment>/shards/<index> */
     struct ex_settings settings;
     struct ex_preset preset; /* what settings.preset points to */
     struct jrx_meter meter;
@@ -20,6 +21,8 @@ struct ex_session {
     struct ex_observer observer;
     int strict;
 };
+
+enum { EX_SBATCH = 16 };
 
 struct ex_session_options {
     const char *preset;                    /* ex_preset_read(); NULL: "quick" */
@@ -36,7 +39,12 @@ struct ex_session_options {
     const char *profile;
     uint64_t seed;
     int seed_given;
-    int threads;    /* 0: all processors this process may use */
+    int threads;                   /* 0: all processors this process may use */
+    struct ex_shard shard;         /* count > 0: only this share, of the run in `resume` */
+    int slurm;                     /* 1: as batch jobs, experiments/slurm.h */
+    int shards;                    /* tasks of a batch job; 0: 4 */
+    const char *sbatch[EX_SBATCH]; /* options for sbatch */
+    int sbatches;
     int quiet, dry; /* dry: only list what would be run */
     int argc;       /* of the program, for meta.json */
     char **argv;
@@ -53,6 +61,10 @@ extern const struct argp ex_session_argp;
  * strict, see ex_strict().
  */
 int ex_session_open(struct ex_session *session, const struct ex_session_options *options);
+/** The folder and session.json of a run whose parts others will do; no meter is opened. dir receives its name. */
+int ex_session_prepare(const struct ex_session_options *options, char dir[PATH_MAX]);
+/** The settings of the run in `dir`, to conclude what others have run; no meter is opened. ex_session_close() after. */
+int ex_session_read(struct ex_session *session, const char *dir);
 /** Writes meta.json, which marks the run as finished. 0, JRX_EIO, JRX_EPERMISSION, JRX_ENOMEM. */
 int ex_session_finish(struct ex_session *session);
 void ex_session_close(struct ex_session *session); /* also on a zeroed struct */
@@ -94,6 +106,9 @@ int ex_session_plan(struct ex_session *session, const struct ex_experiment *cons
  * 0; JRX_EINTERRUPTED with everything finished on disk; what the experiment returned.
  */
 int ex_session_run(struct ex_session *session, const struct ex_experiment *experiment, unsigned group);
+
+/** Summary, claims and figure of finished samples. Opens no meter. 0 or what the experiment and gnuplot return. */
+int ex_session_conclude(struct ex_session *session, const struct ex_experiment *experiment);
 
 /**
  * Opens a session, runs the listed experiments in order, prints the claims table on stdout, writes report.html and

@@ -42,6 +42,12 @@ int ex_median(const struct jrx_csv *samples, const char *cell, const char *colum
     return jrx_bootstrap(&sample, JRX_MEDIAN, &how, estimate);
 }
 
+enum jrx_source ex_source(const char *name)
+{
+    enum jrx_source source;
+    return jrx_source_parse(name, &source) ? JRX_SOURCE_NONE : source;
+}
+
 int ex_only_text(const struct jrx_csv *samples, const char *column, const char **text)
 {
     int at = jrx_csv_find(samples, column);

@@ -3,6 +3,7 @@
  */
 #ifndef EXPERIMENTS_SERIES_H
 #define EXPERIMENTS_SERIES_H
+#include "harness/meter.h"
 #include "harness/stats.h"
 #include "harness/table.h"
 
@@ -18,6 +19,9 @@ int ex_median(const struct jrx_csv *samples, const char *cell, const char *colum
 
 /** The text that all rows have in `column`; JRX_EFORMAT if they differ: sources are never mixed. */
 int ex_only_text(const struct jrx_csv *samples, const char *column, const char **text);
+
+/** The source of that name; JRX_SOURCE_NONE for any other text. Pure. */
+enum jrx_source ex_source(const char *name);
 
 /** Puts <name>_<unit>, <name>_ci_lo_<unit> and <name>_ci_hi_<unit>. */
 void ex_put_estimate(struct jrx_table *table, const char *name, const char *unit, const struct jrx_estimate *estimate,

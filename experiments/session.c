@@ -75,7 +75,8 @@ static int settings_write(const struct ex_session *session, struct ex_session_op
     char path[PATH_MAX + 16], seed[24];
     snprintf(path, sizeof path, "%s/session.json", session->dir);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)session->settings.seed);
-    options->meter = session->meter.ops->name; /* what `auto` found */
+    if (session->meter.ops)
+        options->meter = session->meter.ops->name; /* what `auto` found */
     json_t *json = json_pack("{s:o, s:s}", "preset", ex_preset_json(&session->preset), "seed", seed);
     int failed = !json;
     for (size_t i = 0; i < KEPT && !failed; i++)
@@ -93,7 +94,7 @@ static int settings_read(struct ex_session *session, struct ex_session_options *
     const char *seed;
     json_t *preset;
     json_error_t error;
-    snprintf(path, sizeof path, "%s/session.json", session->dir);
+    snprintf(path, sizeof path, "%s/session.json", session->base);
     *keep = json_load_file(path, 0, &error);
     if (!*keep || json_unpack(*keep, "{s:o, s:s}", "preset", &preset, "seed", &seed))
         return jrx_fail(JRX_EFORMAT, "%s: %s; --resume needs the folder of an interrupted run", path,
@@ -172,6 +173,15 @@ int ex_geometry(const struct ex_settings *settings, struct jrx_cache_geometry *o
     return 0;
 }
 
+/* Where a share of an experiment is written. */
+static int shard_folder(struct ex_session *session, const struct ex_session_options *options)
+{
+    if (snprintf(session->dir, sizeof session->dir, "%s/%s/shards/%d", session->base, options->kind,
+                 options->shard.index) >= (int)sizeof session->dir)
+        return jrx_fail(JRX_EINVAL, "%s: path too long", session->base);
+    return make_folders(session->dir);
+}
+
 static int open_meter(struct ex_session *session, const struct ex_session_options *options)
 {
     const struct jrx_meter_config config = {
@@ -214,6 +224,7 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
     session->strict = options.strict;
     session->settings = (struct ex_settings){.seed = options.seed_given ? options.seed : 1,
                                              .threads = options.threads > 0 ? options.threads : omp_get_num_procs(),
+                                             .shard = options.shard,
                                              .sysfs = options.sysfs};
     session->settings.preset = &session->preset;
     jrx_progress_init(&session->progress, stderr, options.quiet ? JRX_PROGRESS_QUIET : JRX_PROGRESS_AUTO);
@@ -222,8 +233,11 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
         status = jrx_provenance_new(&session->provenance, "", options.argc, options.argv, session->settings.seed);
     if (!status)
         status = open_folder(session, &options);
+    snprintf(session->base, sizeof session->base, "%s", session->dir);
     if (!status && options.resume)
         status = settings_read(session, &options, &keep);
+    if (!status && options.shard.count)
+        status = shard_folder(session, &options);
     if (!status && options.caches)
         status = jrx_cache_geometry_parse(options.caches, &session->settings.caches);
     if (!status)
@@ -242,6 +256,36 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
             rmdir(session->dir); /* only if nothing is in it */
         ex_session_close(session);
     }
+    return status;
+}
+
+int ex_session_prepare(const struct ex_session_options *given, char dir[PATH_MAX])
+{
+    struct ex_session_options options = *given;
+    struct ex_session session = {.settings = {.seed = options.seed_given ? options.seed : 1}};
+    session.settings.preset = &session.preset;
+    int status = ex_options_preset(&options, &session.preset);
+    if (!status)
+        status = jrx_provenance_new(&session.provenance, "", options.argc, options.argv, session.settings.seed);
+    if (!status)
+        status = open_folder(&session, &options);
+    if (!status)
+        status = settings_write(&session, &options);
+    snprintf(dir, PATH_MAX, "%s", session.dir);
+    jrx_provenance_free(session.provenance);
+    return status;
+}
+
+int ex_session_read(struct ex_session *session, const char *dir)
+{
+    struct ex_session_options options = {.preset = NULL};
+    json_t *keep = NULL;
+    memset(session, 0, sizeof *session);
+    session->settings.preset = &session->preset;
+    snprintf(session->base, sizeof session->base, "%s", dir);
+    snprintf(session->dir, sizeof session->dir, "%s", dir);
+    int status = settings_read(session, &options, &keep);
+    json_decref(keep);
     return status;
 }
 
@@ -272,6 +316,8 @@ int ex_session_finish(struct ex_session *session)
         status = jrx_provenance_set(p, "truth", ex_observer_truth_json(&session->observer));
     for (size_t i = 0; i < session->warnings.count && !status; i++)
         status = jrx_provenance_warn(p, &session->warnings.item[i]);
+    if (session->settings.shard.count && !status && !gethostname(path, sizeof path))
+        status = jrx_provenance_set(p, "host", json_string(path));
     snprintf(path, sizeof path, "%s/meta.json", session->dir);
     return status ? status : jrx_provenance_write(p, path);
 }
