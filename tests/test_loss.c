@@ -1,4 +1,5 @@
 /* models/nn: losses, AdamW, the learning-rate schedule. */
+#include "harness/base/mem.h"
 #include "harness/base/rng.h"
 #include "models/nn/loss.h"
 #include "models/nn/optimiser.h"
@@ -120,6 +121,71 @@ static void adamw_takes_two_hand_worked_steps(void **state)
     assert_near(w[1], 0.9, 1e-7);
 }
 
+/* Two pointwise layers of one channel, so that every tensor is one number w = 3, 4, 0 (a bias), 0. First step, beta 0:
+ * m^ = g, v^ = g^2, epsilon tiny: m^ / sqrt(v^) = sign g. With decay 1/2: u = 1 + 1.5 = 2.5 for w = 3, g > 0; r = 3
+ * / 2.5; w = 3 - 0.1 * 3 = 2.7: whatever u, a tensor of one number moves by rate |w|. A bias of 0 has r = 1: it moves
+ * by the rate. */
+static void lamb_moves_each_tensor_in_proportion_to_its_size(void **state)
+{
+    (void)state;
+    struct nn_net net;
+    nn_net_init(&net, 1);
+    int a = nn_conv(&net, "a", KN_POINTWISE, 0, 1, 1, 1);
+    assert_int_equal(nn_net_done(&net, nn_conv(&net, "b", KN_POINTWISE, a, 1, 1, 1)), 0);
+    const size_t bytes = net.parameter_floats * sizeof(float);
+    float *w = jrx_alloc(bytes), *m = jrx_alloc(bytes), *v = jrx_alloc(bytes), *g = jrx_alloc(bytes),
+          *u = jrx_alloc(bytes);
+    const size_t at[] = {net.layer[0].weight, net.layer[1].weight, net.layer[0].bias, net.layer[1].bias};
+    w[at[0]] = 3;
+    w[at[1]] = 4;
+    g[at[0]] = 7;
+    g[at[1]] = -1e-3f;
+    g[at[2]] = 5;
+    nn_lamb_step(&(struct nn_adamw){0, 0, 1e-12, 0.5}, &net, 1, 0.1, w, m, v, g, u, 1, 2);
+    assert_near(w[at[0]], 2.7, 1e-6);
+    assert_near(u[at[0]], 2.5, 1e-6);
+    assert_near(w[at[1]], 4 - 0.4, 1e-6); /* u = -1 + 2 = 1 */
+    assert_near(w[at[2]], -0.1, 1e-6);
+    for (size_t i = 0; i < net.parameter_floats; i++)
+        assert_true(isfinite(w[i]) && (w[i] == 0 || i == at[0] || i == at[1] || i == at[2]));
+    free(w);
+    free(m);
+    free(v);
+    free(g);
+    free(u);
+    nn_net_fini(&net);
+}
+
+static void the_merged_gradient_and_its_norm(void **state)
+{
+    (void)state;
+    enum { N = 10000 };
+    static float a[N], b[N], c[N];
+    float *one[] = {a, b}, *three[] = {c, b};
+    for (int i = 0; i < N; i++) {
+        a[i] = c[i] = i < 2 ? 5 : 0;
+        b[i] = i == 1 ? 3 : 0;
+    }
+    /* (5, 8) / 2 and a far element: norm of (2.5, 4, 1) */
+    a[N - 1] = c[N - 1] = 2;
+    const double norm = nn_gradient_merge(one, 2, N, 0.5, 1);
+    assert_near(norm, sqrt(2.5 * 2.5 + 16 + 1), 1e-12);
+    assert_near(a[1], 4, 0);
+    assert_true(nn_gradient_merge(three, 2, N, 0.5, 3) == norm);
+    assert_memory_equal(a, c, sizeof a);
+}
+
+static void an_average_forgets_its_start_and_follows_at_its_decay(void **state)
+{
+    (void)state;
+    float w = 1, average = 0;
+    nn_average(0.99, 1, &w, &average, 1); /* (1 + 1) / (10 + 1) is kept */
+    assert_near(average, 9.0 / 11, 1e-7);
+    average = 0;
+    nn_average(0.9, 1000, &w, &average, 1);
+    assert_near(average, 0.1, 1e-7);
+}
+
 /* With the default betas the first step is rate x sign(g) whatever the size of g: both corrections cancel. */
 static void adamw_starts_with_steps_of_the_rate(void **state)
 {
@@ -173,6 +239,9 @@ int main(void)
         cmocka_unit_test(high_temperature_is_an_eighth_of_the_squared_difference),
         cmocka_unit_test(huge_logits_stay_finite),
         cmocka_unit_test(adamw_takes_two_hand_worked_steps),
+        cmocka_unit_test(lamb_moves_each_tensor_in_proportion_to_its_size),
+        cmocka_unit_test(the_merged_gradient_and_its_norm),
+        cmocka_unit_test(an_average_forgets_its_start_and_follows_at_its_decay),
         cmocka_unit_test(adamw_starts_with_steps_of_the_rate),
         cmocka_unit_test(adamw_does_not_depend_on_threads),
         cmocka_unit_test(the_schedule_rises_stays_and_falls),

@@ -24,7 +24,8 @@ static void published_parameter_and_mac_counts(void **state)
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct nn_net net;
-        struct rx_shape shape = {rx_body_find(known[i].body), known[i].width, 2, known[i].logits};
+        struct rx_shape shape = {
+            .body = rx_body_find(known[i].body), .width = known[i].width, .rx = 2, .logits = known[i].logits};
         assert_int_equal(rx_net_init(&net, &shape), 0);
         assert_int_equal(nn_parameters(&net), known[i].parameters);
         if (known[i].macs_per_re)
@@ -37,7 +38,7 @@ static void the_wide_dilation_lies_along_frequency(void **state)
 {
     (void)state;
     struct nn_net net;
-    struct rx_shape shape = {rx_bodies(), 1, 2, RX_LOGITS};
+    struct rx_shape shape = {.body = rx_bodies(), .width = 1, .rx = 2, .logits = RX_LOGITS};
     int seen = 0;
     assert_int_equal(rx_net_init(&net, &shape), 0);
     for (int i = 0; i < net.layers; i++)
@@ -203,7 +204,7 @@ static void deeprx_agrees_with_the_reference_in_every_layer(void **state)
     (void)state;
     for (int mode = NN_TRAINING; mode <= NN_FUSED_TRAINING; mode += NN_FUSED_TRAINING - NN_TRAINING) {
         struct bench b;
-        struct rx_shape shape = {rx_bodies(), 0.0625, 2, RX_LOGITS};
+        struct rx_shape shape = {.body = rx_bodies(), .width = 0.0625, .rx = 2, .logits = RX_LOGITS};
         assert_int_equal(rx_net_init(&b.net, &shape), 0);
         bench_init(&b, (enum nn_mode)mode, 2, 8, 5, 1);
         check_walks(&b, 2);
@@ -216,7 +217,10 @@ static void a_student_of_ragged_width_agrees_with_the_reference(void **state)
     (void)state;
     for (int mode = NN_TRAINING; mode <= NN_FUSED_TRAINING; mode += NN_FUSED_TRAINING - NN_TRAINING) {
         struct bench b;
-        struct rx_shape shape = {rx_body_find("short3"), 0.3125, 1, 5}; /* 20 channels: a full block and a ragged one */
+        struct rx_shape shape = {.body = rx_body_find("short3"),
+                                 .width = 0.3125,
+                                 .rx = 1,
+                                 .logits = 5}; /* 20 channels: a full block and a ragged one */
         assert_int_equal(rx_net_init(&b.net, &shape), 0);
         bench_init(&b, (enum nn_mode)mode, 3, 8, 5, 2);
         check_walks(&b, 6);
@@ -302,7 +306,7 @@ static void fused_training_keeps_a_quarter_of_the_activations(void **state)
 {
     (void)state;
     struct nn_net net;
-    assert_int_equal(rx_net_init(&net, &(struct rx_shape){rx_bodies(), 1, 2, 4}), 0);
+    assert_int_equal(rx_net_init(&net, &(struct rx_shape){.body = rx_bodies(), .width = 1, .rx = 2, .logits = 4}), 0);
     const double plain = (double)nn_context_bytes(&net, NN_TRAINING, 8, 312, 14, 2);
     const double fused = (double)nn_context_bytes(&net, NN_FUSED_TRAINING, 8, 312, 14, 2);
     assert_true(fused < 0.4 * plain); /* gradients and scratch are in both */
@@ -314,7 +318,7 @@ static void inference_uses_the_given_statistics_and_less_memory(void **state)
     (void)state;
     for (int which = 0; which < 6; which++) {
         struct bench b;
-        struct rx_shape shape = {rx_bodies(), 0.0625, 2, RX_LOGITS};
+        struct rx_shape shape = {.body = rx_bodies(), .width = 0.0625, .rx = 2, .logits = RX_LOGITS};
         struct nn_context context;
         const enum nn_mode mode = which % 2 ? NN_FUSED_INFERENCE : NN_INFERENCE;
         assert_int_equal(which / 2 == 2   ? stages(&b.net)
@@ -338,7 +342,7 @@ static void inference_uses_the_given_statistics_and_less_memory(void **state)
 static void check_threads(enum nn_mode mode)
 {
     struct bench bench[3];
-    struct rx_shape shape = {rx_body_find("short3"), 0.75, 2, RX_LOGITS};
+    struct rx_shape shape = {.body = rx_body_find("short3"), .width = 0.75, .rx = 2, .logits = RX_LOGITS};
     for (int i = 0; i < 3; i++) { /* 3 slots: threads over slots with 3, within the kernels with 4 */
         struct bench *b = &bench[i];
         assert_int_equal(rx_net_init(&b->net, &shape), 0);
@@ -369,7 +373,7 @@ static void padding_stays_zero(void **state)
 {
     (void)state;
     struct bench b;
-    struct rx_shape shape = {rx_body_find("short3"), 0.3125, 1, 5};
+    struct rx_shape shape = {.body = rx_body_find("short3"), .width = 0.3125, .rx = 1, .logits = 5};
     assert_int_equal(rx_net_init(&b.net, &shape), 0);
     bench_init(&b, NN_FUSED_TRAINING, 2, 8, 5, 1);
     nn_forward(&b.context, b.parameters, b.statistics);
@@ -448,7 +452,8 @@ static void impossible_networks_are_refused_by_name(void **state)
     assert_int_equal(nn_context_init(&context, &net, NN_INFERENCE, 1, 12, 14, 1), JRX_EINVAL);
     assert_non_null(strstr(jrx_last_error(), "layer b"));
     nn_net_fini(&net);
-    struct rx_shape narrow = {rx_bodies(), 0.001, 2, RX_LOGITS}, many = {rx_bodies(), 1, 9, RX_LOGITS};
+    struct rx_shape narrow = {.body = rx_bodies(), .width = 0.001, .rx = 2, .logits = RX_LOGITS},
+                    many = {.body = rx_bodies(), .width = 1, .rx = 9, .logits = RX_LOGITS};
     assert_int_equal(rx_net_init(&net, &narrow), JRX_EINVAL);
     assert_int_equal(rx_net_init(&net, &many), JRX_EINVAL);
     assert_null(rx_body_find("resnet"));
@@ -460,7 +465,7 @@ static void weights_start_with_the_variance_of_their_fan_in(void **state)
 {
     (void)state;
     struct nn_net net;
-    struct rx_shape shape = {rx_bodies(), 0.5, 2, RX_LOGITS};
+    struct rx_shape shape = {.body = rx_bodies(), .width = 0.5, .rx = 2, .logits = RX_LOGITS};
     assert_int_equal(rx_net_init(&net, &shape), 0);
     float *p = jrx_alloc(net.parameter_floats * sizeof *p), *s = jrx_alloc(net.statistic_floats * sizeof *s);
     float *real = jrx_alloc(net.parameter_floats * sizeof *real);

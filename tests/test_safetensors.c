@@ -201,7 +201,7 @@ static void every_cut_of_a_checkpoint_is_refused(void **state)
 {
     (void)state;
     struct rx_receiver receiver, other;
-    struct rx_shape shape = {rx_body_find("short3"), 0.0625, 1, 4};
+    struct rx_shape shape = {.body = rx_body_find("short3"), .width = 0.0625, .rx = 1, .logits = 4};
     assert_int_equal(rx_receiver_init(&receiver, &shape, 1), 0);
     const struct nn_block block[] = {{"", 0, receiver.parameters}, {"", 1, receiver.statistics}};
     const struct nn_st_pair pair[] = {{"body", "short3"}, {"width", "0.0625"}, {"rx", "1"}, {"logits", "4"}};
@@ -226,7 +226,7 @@ static void a_checkpoint_of_another_network_is_refused(void **state)
 {
     (void)state;
     struct rx_receiver receiver, other;
-    struct rx_shape shape = {rx_body_find("short3"), 0.0625, 1, 4};
+    struct rx_shape shape = {.body = rx_body_find("short3"), .width = 0.0625, .rx = 1, .logits = 4};
     static const struct nn_st_pair pair[][4] = {
         {{"body", "short5"}, {"width", "0.0625"}, {"rx", "1"}, {"logits", "4"}},  /* a tensor is missing */
         {{"body", "short3"}, {"width", "0.125"}, {"rx", "1"}, {"logits", "4"}},   /* another shape */

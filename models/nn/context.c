@@ -58,7 +58,7 @@ static void plan_lives(const struct nn_context *context, struct plan *plan)
                 int step = back ? 2 * context->units - 1 - plan->unit_of[i] : plan->unit_of[i];
                 b->last = step > b->last ? step : b->last;
             }
-        if (v == net->output)
+        if (v == net->output || (v && v == net->side))
             b->last = context->units;
     }
 }
@@ -117,7 +117,7 @@ static void plan_gradients(const struct nn_context *context, struct plan *plan)
     struct nn_buffer *buffer = plan->buffer + VALUES;
     for (int v = 1; v <= net->layers; v++) {
         const int last = 2 * context->units - 1;
-        int start = v == net->output ? context->units : last - plan->unit_of[context->last_reader[v]];
+        int start = v == net->output || v == net->side ? context->units : last - plan->unit_of[context->last_reader[v]];
         const struct nn_unit *unit = &context->unit[made(plan, v)];
         const size_t bytes = unit->fused && v == unit->dw + 1 ? 0 : value_bytes(context, v); /* a slot at a time */
         buffer[v] = (struct nn_buffer){.bytes = bytes, .first = start, .last = last - made(plan, v)};

@@ -27,6 +27,7 @@ void nn_loss_add(const struct nn_loss *loss, const float *logit, const float *te
             dsoft = t * (got - want);
         }
         sum->bits++;
+        sum->weight += 1;
         sum->errors += (z > 0) != (label[i] == 1);
         sum->bce += bce;
         sum->loss += (1 - mix) * bce + mix * soft;

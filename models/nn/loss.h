@@ -22,6 +22,7 @@ struct nn_loss {
 struct nn_loss_sum {
     double loss;           /* the mixture that is minimised [nat] */
     double bce;            /* against the bits alone [nat] */
+    double weight;         /* what the loss is divided by: the bits, unless the caller weighs slots */
     uint64_t bits, errors; /* errors: sign of the logit differs from the bit; a logit of 0 counts as bit 0 */
 };
 

@@ -118,9 +118,9 @@ int nn_net_done(struct nn_net *net, int output)
     if (output < 1 || output > net->layers)
         return jrx_fail(JRX_EINVAL, "network: value %d cannot be its result, it has %d layers", output, net->layers);
     for (int value = 0; value <= net->layers; value++)
-        if ((value == output) == is_read(net, value))
+        if ((value == output || (value && value == net->side)) == is_read(net, value))
             return jrx_fail(JRX_EINVAL, "network: value %d is %s", value,
-                            value == output ? "its result and is read by a layer" : "read by no layer");
+                            is_read(net, value) ? "a result and is read by a layer" : "read by no layer");
     net->tensor = calloc((size_t)net->layers * 4, sizeof *net->tensor);
     if (!net->tensor)
         return jrx_fail(JRX_ENOMEM, "network: no memory for the list of its tensors");

@@ -49,6 +49,7 @@ struct nn_net {
     struct nn_layer layer[NN_MAX_LAYERS];
     int layers;
     int output;   /* the value that is the result */
+    int side;     /* a second result, for training only; 0: none. Set before nn_net_done() */
     int channels; /* of value 0 */
     struct nn_tensor *tensor;
     int tensors;
@@ -70,8 +71,8 @@ int nn_conv(struct nn_net *net, const char *name, enum kn_op op, int in, int oc,
 int nn_norm_relu(struct nn_net *net, const char *name, int in);
 int nn_add(struct nn_net *net, const char *name, int in, int other);
 /**
- * Ends the table: `output` is the result. Lays out the blocks and lists the tensors. 0, JRX_ENOMEM, JRX_EINVAL (a value
- * that nobody reads, or a result that somebody does).
+ * Ends the table: `output` is the result, net->side may be another. Lays out the blocks and lists the tensors. 0,
+ * JRX_ENOMEM, JRX_EINVAL (a value that nobody reads, or a result that somebody does).
  */
 int nn_net_done(struct nn_net *net, int output);
 

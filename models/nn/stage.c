@@ -39,6 +39,12 @@ static void fold_bias(struct nn_context *c, const struct nn_unit *unit, const fl
 
 /* ---- a slot at a time ---- */
 
+/* A lone worker may be a thread of somebody else's team. */
+static int worker_number(const struct nn_context *c)
+{
+    return c->workers == 1 ? 0 : omp_get_thread_num();
+}
+
 /* Normalises slot n of the stage's input; both walks use this one form, so that their masks agree. */
 static void normalise(struct nn_context *c, const struct nn_unit *unit, int n, float *a)
 {
@@ -77,7 +83,7 @@ static float *slot_of(const struct nn_context *c, float *const *values, int valu
 static void shortcut_slot(struct nn_context *c, const struct nn_unit *unit, int n, const float *parameters)
 {
     size_t bytes;
-    const struct nn_scratch scratch = nn_scratch_of(c, omp_get_thread_num(), &bytes);
+    const struct nn_scratch scratch = nn_scratch_of(c, worker_number(c), &bytes);
     normalise(c, unit, n, scratch.a);
     run_slot(c, unit->shortcut, KN_FWD,
              (struct kn_args){.x = scratch.a,
@@ -222,7 +228,7 @@ static void gather(const struct nn_context *c, const struct nn_unit *unit, float
 static void backward_group(struct nn_context *c, const struct nn_unit *unit, int group, const float *parameters)
 {
     size_t bytes;
-    const struct nn_scratch scratch = nn_scratch_of(c, omp_get_thread_num(), &bytes);
+    const struct nn_scratch scratch = nn_scratch_of(c, worker_number(c), &bytes);
     memset(c->partial + (size_t)group * c->partial_floats, 0, c->partial_floats * sizeof(float));
     for (int n = c->n * group / c->groups; n < c->n * (group + 1) / c->groups; n++)
         backward_slot(c, unit, n, group, parameters, &scratch);

@@ -48,20 +48,21 @@ static const char *part(char name[NN_NAME], int block, const char *what)
 }
 
 /* x + pw(dw(relu(norm(pw(dw(a)))))), a = relu(norm(x)); where the width changes the shortcut is pw(a) instead of x. */
-static int residual_block(struct nn_net *net, int number, const struct rx_block *block, int x, int width)
+static int residual_block(struct nn_net *net, int number, const struct rx_block *block, int x, int width,
+                          int multiplier)
 {
     char name[NN_NAME];
     const int f = block->dil_f, t = block->dil_t;
     if (x < 0)
         return x;
-    int multiplied = 2 * nn_channels(net, x), shortcut = x;
+    int multiplied = multiplier * nn_channels(net, x), shortcut = x;
     int a = nn_norm_relu(net, part(name, number, "norm1"), x);
     if (nn_channels(net, x) != width)
         shortcut = nn_conv(net, part(name, number, "shortcut"), KN_POINTWISE, a, width, 1, 1);
     int h = nn_conv(net, part(name, number, "dw1"), KN_DEPTHWISE, a, multiplied, f, t);
     h = nn_conv(net, part(name, number, "pw1"), KN_POINTWISE, h, width, 1, 1);
     h = nn_norm_relu(net, part(name, number, "norm2"), h);
-    h = nn_conv(net, part(name, number, "dw2"), KN_DEPTHWISE, h, 2 * width, f, t);
+    h = nn_conv(net, part(name, number, "dw2"), KN_DEPTHWISE, h, multiplier * width, f, t);
     h = nn_conv(net, part(name, number, "pw2"), KN_POINTWISE, h, width, 1, 1);
     return shortcut < 0 ? shortcut : nn_add(net, part(name, number, "add"), h, shortcut);
 }
@@ -69,6 +70,12 @@ static int residual_block(struct nn_net *net, int number, const struct rx_block 
 static int scaled(const struct rx_shape *shape, int channels)
 {
     return (int)lround(shape->width * channels);
+}
+
+/* Row of the table that block i of `blocks` takes: the first, the last, and between them at even distances. */
+static int spread(int i, int blocks, int rows)
+{
+    return blocks > 1 ? (2 * i * (rows - 1) + blocks - 1) / (2 * (blocks - 1)) : rows / 2;
 }
 
 int rx_net_init(struct nn_net *net, const struct rx_shape *shape)
@@ -80,16 +87,32 @@ int rx_net_init(struct nn_net *net, const struct rx_shape *shape)
         return jrx_fail(JRX_EINVAL, "receiver: width factor %g; give one above 0, at most 16", shape->width);
     if (shape->logits < 1 || shape->logits > KN_LANES)
         return jrx_fail(JRX_EINVAL, "receiver: %d logits; 1 to %d are possible", shape->logits, KN_LANES);
+    if (shape->blocks < 0 || shape->blocks > body->blocks || shape->multiplier < 0 || shape->multiplier > 4)
+        return jrx_fail(JRX_EINVAL,
+                        "receiver: %d blocks of multiplier %d; %s has 1 to %d blocks, multipliers are 1 to 4",
+                        shape->blocks, shape->multiplier, body->name, body->blocks);
+    const int blocks = shape->blocks ? shape->blocks : body->blocks,
+              multiplier = shape->multiplier ? shape->multiplier : 2;
     nn_net_init(net, rx_planes(shape->rx));
     int x = nn_conv(net, "stem", KN_CONV3X3, 0, scaled(shape, body->stem), 1, 1);
-    for (int i = 0; i < body->blocks; i++)
-        x = residual_block(net, i + 1, &body->block[i], x, scaled(shape, body->block[i].width));
+    for (int i = 0; i < blocks; i++) {
+        const struct rx_block *block = &body->block[spread(i, blocks, body->blocks)];
+        x = residual_block(net, i + 1, block, x, scaled(shape, block->width), multiplier);
+    }
+    const int map = x;
     x = nn_norm_relu(net, "head.norm", x);
     x = nn_conv(net, "head.conv", KN_POINTWISE, x, shape->logits, 1, 1);
+    if (shape->hint && x > 0)
+        net->side = nn_conv(net, "hint", KN_POINTWISE, map, shape->hint, 1, 1);
     int status = nn_net_done(net, x);
     if (status)
         nn_net_fini(net);
     return status;
+}
+
+int rx_last_map(const struct nn_net *net)
+{
+    return net->layer[net->layer[net->output - 1].in[0] - 1].in[0]; /* through head.conv and head.norm */
 }
 
 /* 1 / root mean square of what the antennas heard: automatic gain control. */

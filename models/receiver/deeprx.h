@@ -30,13 +30,19 @@ const struct rx_body *rx_body_find(const char *name);
 
 struct rx_shape {
     const struct rx_body *body;
-    double width; /* factor on all channel counts, which are rounded to the nearest whole number */
-    int rx;       /* antennas: 2 (2 rx + 1) input planes */
-    int logits;   /* output planes: RX_LOGITS, or 4 as in the published 16QAM form */
+    double width;   /* factor on all channel counts, which are rounded to the nearest whole number */
+    int blocks;     /* how many, spread evenly over the table; 0: all */
+    int multiplier; /* of the depthwise layers, 1 to 4; 0: the published 2 */
+    int rx;         /* antennas: 2 (2 rx + 1) input planes */
+    int logits;     /* output planes: RX_LOGITS, or 4 as in the published 16QAM form */
+    int hint; /* 0; or channels of a pointwise adapter on the last map, which training compares with a teacher's */
 };
 
-/** Builds the network. 0; JRX_EINVAL (a width that leaves a layer without channels, antennas out of 1..LK_MAX_RX). */
+/** Builds the network. 0; JRX_EINVAL (a width that leaves a layer without channels, anything out of its range). */
 int rx_net_init(struct nn_net *net, const struct rx_shape *shape);
+
+/** The value that enters the network's last norm: the last map, which hints are about. Pure. */
+int rx_last_map(const struct nn_net *net);
 
 /** Input planes of a receiver with `rx` antennas. */
 static inline int rx_planes(int rx)

@@ -19,6 +19,8 @@ static const struct field {
         key, type, offsetof(struct rx_train_config, member)                                                            \
     }
     FIELD("width", REAL, shape.width),
+    FIELD("blocks", INT, shape.blocks),
+    FIELD("multiplier", INT, shape.multiplier),
     FIELD("rx", INT, shape.rx),
     FIELD("logits", INT, shape.logits),
     FIELD("seed", UINT64, seed),
@@ -33,6 +35,12 @@ static const struct field {
     FIELD("beta2", REAL, adamw.beta2),
     FIELD("epsilon", REAL, adamw.epsilon),
     FIELD("decay", REAL, adamw.decay),
+    FIELD("optimiser", UNSIGNED, optimiser),
+    FIELD("clip", REAL, clip),
+    FIELD("average", REAL, average),
+    FIELD("snr_weight", INT, snr_weight),
+    FIELD("hint", REAL, hint),
+    FIELD("hint_channels", INT, shape.hint),
     FIELD("mix", REAL, loss.mix),
     FIELD("temperature", REAL, loss.temperature),
     FIELD("link.prb", INT, link.prb),
@@ -58,7 +66,8 @@ static const struct field {
 };
 enum { NUMBERS = sizeof fields_table / sizeof *fields_table };
 _Static_assert(NUMBERS + 3 <= RX_FIELDS, "room for the fields");
-_Static_assert(sizeof(enum lk_modulation) == sizeof(unsigned) && sizeof(enum lk_engine) == sizeof(unsigned),
+_Static_assert(sizeof(enum lk_modulation) == sizeof(unsigned) && sizeof(enum lk_engine) == sizeof(unsigned) &&
+                   sizeof(enum nn_optimiser) == sizeof(unsigned),
                "enums are read as unsigned");
 _Static_assert(sizeof(struct lk_config) == 128, "a new field of struct lk_config belongs in this table");
 
@@ -127,7 +136,7 @@ static int number(const struct nn_st_file *file, const char *path, const char *k
 int rx_shape_read(struct rx_shape *shape, const struct nn_st_file *file, const char *path)
 {
     const char *body = nn_st_meta(file, "body");
-    double rx, logits;
+    double rx, logits, blocks = 0, multiplier = 0;
     if (!body)
         return jrx_fail(JRX_EFORMAT, "%s: metadata body is missing; it is no checkpoint of `joulerx train`", path);
     int status = number(file, path, "width", &shape->width);
@@ -135,10 +144,19 @@ int rx_shape_read(struct rx_shape *shape, const struct nn_st_file *file, const c
         status = number(file, path, "rx", &rx);
     if (!status)
         status = number(file, path, "logits", &logits);
+    if (!status && nn_st_meta(file, "blocks"))
+        status = number(file, path, "blocks", &blocks);
+    if (!status && nn_st_meta(file, "multiplier"))
+        status = number(file, path, "multiplier", &multiplier);
     if (status)
         return status;
+    if (!(blocks >= 0 && blocks <= 1000 && multiplier >= 0 && multiplier <= 4))
+        return jrx_fail(JRX_EFORMAT, "%s: metadata says %g blocks of multiplier %g", path, blocks, multiplier);
     if (!(rx >= 1 && rx <= LK_MAX_RX && logits >= 1 && logits <= KN_LANES))
         return jrx_fail(JRX_EFORMAT, "%s: metadata says %g antennas and %g logits", path, rx, logits);
+    shape->hint = 0;
+    shape->blocks = (int)blocks;
+    shape->multiplier = (int)multiplier;
     shape->rx = (int)rx;
     shape->logits = (int)logits;
     shape->body = rx_body_find(body);

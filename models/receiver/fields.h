@@ -6,6 +6,8 @@
 #include "models/nn/safetensors.h"
 #include "models/receiver/train.h"
 
+#define RX_AVERAGE "average." /* before the names of averaged tensors */
+
 enum { RX_FIELDS = 48, RX_FIELD_TEXT = 32 };
 
 struct rx_fields {

@@ -42,7 +42,9 @@ int rx_receiver_load(struct rx_receiver *receiver, const char *path)
     if (!status)
         status = rx_receiver_init(receiver, &shape, 0);
     if (!status) {
-        const struct nn_block block[] = {{"", 0, receiver->parameters}, {"", 1, receiver->statistics}};
+        const char *average = nn_st_meta(&file, "average"); /* what was averaged is what is used */
+        const char *prefix = average && strcmp(average, "0") != 0 ? RX_AVERAGE : "";
+        const struct nn_block block[] = {{prefix, 0, receiver->parameters}, {prefix, 1, receiver->statistics}};
         status = nn_checkpoint_read(&file, &receiver->net, block, 2);
     }
     if (status)
@@ -98,8 +100,8 @@ static int detector_new(const void *context, const struct lk_config *config, str
         return JRX_ENOMEM;
     d->receiver = receiver;
     detector->self = d;
-    int status =
-        nn_context_init(&d->context, &receiver->net, NN_INFERENCE, 1, config->prb * LK_PRB_SUBCARRIERS, LK_SYMBOLS, 1);
+    int status = nn_context_init(&d->context, &receiver->net, NN_FUSED_INFERENCE, 1, config->prb * LK_PRB_SUBCARRIERS,
+                                 LK_SYMBOLS, 1);
     if (status)
         detector_free(detector);
     return status;

@@ -17,26 +17,43 @@ struct rx_train_config {
     uint64_t seed;         /* of starting values and slots */
     int batch, micro;      /* slots a step, slots a micro-batch; batch is a multiple of micro */
     struct nn_schedule schedule;
-    struct nn_adamw adamw;
-    double momentum; /* of running statistics: new = (1 - momentum) old + momentum batch */
+    enum nn_optimiser optimiser;
+    struct nn_adamw adamw; /* numbers of either optimiser */
+    double clip;           /* the gradient is shrunk to this norm if it is longer; 0: never */
+    double average;        /* decay of an average of the weights, which is then what a receiver uses; 0: none */
+    int snr_weight;        /* 1: a slot counts log2(1 + SNR) times (DeepRx-like receivers for MIMO) */
+    double hint;           /* weight of the teacher's last map in the loss, see below; 0: none */
+    double momentum;       /* of running statistics: new = (1 - momentum) old + momentum batch */
     struct nn_loss loss;
 };
 
+/*
+ * With hints the student grows a pointwise adapter to the width of the teacher's last map, which is trained along and
+ * left out when the receiver is loaded. The loss gains hint * bits of a symbol * mean over channels of the squared
+ * difference, for each resource element (Romero et al., "FitNets", ICLR 2015).
+ */
+
 struct rx_train {
     struct rx_train_config config;
-    struct rx_receiver student;        /* its parameters and statistics are what is trained */
-    const struct rx_receiver *teacher; /* borrowed; NULL unless config.loss.mix > 0 */
-    int64_t step;                      /* steps done */
-    struct nn_loss_sum last;           /* over the batch of the last step */
-    float *m, *v;                      /* of AdamW */
-    int asked, threads, parts;         /* threads asked for, and at work on micro-batches; micro-batches of a batch */
-    struct rx_worker *worker;          /* [threads]: contexts, a slot, labels */
-    float **gradient, **statistic;     /* [parts] blocks */
-    struct nn_loss_sum *sum;           /* [parts] */
+    struct rx_receiver student;          /* its parameters and statistics are what is trained */
+    const struct rx_receiver *teacher;   /* borrowed; NULL unless config.loss.mix > 0 */
+    int64_t step;                        /* steps done */
+    struct nn_loss_sum last;             /* over the batch of the last step */
+    float *m, *v;                        /* of the optimiser */
+    float *average, *average_statistics; /* NULL unless config.average */
+    float *update;                       /* scratch of LAMB */
+    int asked, threads, parts;           /* threads asked for, and at work on micro-batches; micro-batches of a batch */
+    struct rx_worker *worker;            /* [threads]: contexts, a slot, labels */
+    size_t bytes;                        /* of contexts, blocks and maps: what a training holds, but for the slots */
+    float **gradient, **statistic;       /* [parts] blocks */
+    struct nn_loss_sum *sum;             /* [parts] */
 };
 
 /** 0, or JRX_EINVAL naming the field, its value and the allowed range. */
 int rx_train_config_check(const struct rx_train_config *config);
+
+/** Bytes that rx_train_init() will take (rx_train.bytes), before it does; 0 if the configuration is refused. */
+size_t rx_train_bytes(const struct rx_train_config *config, const struct rx_receiver *teacher, int threads);
 
 /**
  * At step 0 with starting values. `teacher` is run in inference mode by all threads and must outlive the training.
@@ -52,7 +69,14 @@ void rx_train_fini(struct rx_train *train); /* also on a zeroed struct */
  */
 int rx_train_step(struct rx_train *train);
 
-/** All that is needed to go on: parameters, statistics, optimiser, step, configuration. See nn/safetensors.h. */
+/** How many times the loss of a slot counts: 1, or log2(1 + SNR) with snr_weight. Pure. */
+double rx_slot_weight(const struct rx_train_config *config, const struct lk_slot *slot);
+
+/** total += part, field by field. */
+void rx_loss_join(struct nn_loss_sum *total, const struct nn_loss_sum *part);
+
+/** All that is needed to go on: parameters, statistics, optimiser, average, step, configuration. See nn/safetensors.h.
+ */
 int rx_train_save(const struct rx_train *train, const char *path);
 /**
  * Into an initialised training: goes on from `path`. 0, JRX_EIO, JRX_EPERMISSION, JRX_EFORMAT; JRX_EINVAL if it was

@@ -90,7 +90,7 @@ static void give_input(struct ours *o)
 
 static int ours_init(struct ours *o, enum nn_mode mode, double width, int n, int f, int threads)
 {
-    const struct rx_shape shape = {rx_bodies(), width, 2, LOGITS};
+    const struct rx_shape shape = {.body = rx_bodies(), .width = width, .rx = 2, .logits = LOGITS};
     *o = (struct ours){.step = 0};
     int status = rx_net_init(&o->net, &shape);
     if (status)
