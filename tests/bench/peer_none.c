@@ -1,8 +1,9 @@
 /* Built where oneDNN's headers are absent: the comparison is with OpenBLAS alone. */
 #include "tests/bench/peer.h"
 
-struct bench_peer bench_dnnl(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int format)
+struct bench_peer bench_dnnl(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int format,
+                             enum bench_role role)
 {
     (void)op, (void)dir, (void)shape, (void)format;
-    return (struct bench_peer){.name = "oneDNN (not installed)"};
+    return (struct bench_peer){.name = "oneDNN (not installed)", .role = role};
 }

@@ -1,10 +1,8 @@
-/* Our kernels, OpenBLAS and the peak, as things to call. */
-#include "harness/base/cpu.h"
+/* Our kernels and OpenBLAS, as things to call. */
 #include "harness/base/mem.h"
 #include "kernels/kernel.h"
 #include "tests/bench/peer.h"
 #include <cblas.h>
-#include <immintrin.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,13 +39,13 @@ static float *ones(size_t floats)
     return p;
 }
 
-struct bench_peer bench_ours(const char *name, const struct kn_shape *shape, int threads)
+struct bench_peer bench_ours(const struct kn_kernel *kernel, enum bench_role role, const struct kn_shape *shape,
+                             int threads)
 {
-    struct bench_peer peer = {.call = ours_call, .release = ours_release};
-    const struct kn_kernel *kernel = kn_find(name);
-    struct ours *s = calloc(1, sizeof *s);
-    snprintf(peer.name, sizeof peer.name, "%s", kernel ? kn_isa_name(kernel->isa) : name);
-    if (!kernel || !s || !kn_runnable(kernel) || kernel->supports(shape, &s->tile)) {
+    struct bench_peer peer = {.role = role, .call = ours_call, .release = ours_release};
+    struct ours *s = kernel ? calloc(1, sizeof *s) : NULL;
+    snprintf(peer.name, sizeof peer.name, "%s", kernel ? kn_isa_name(kernel->isa) : "none");
+    if (!s || !kn_runnable(kernel) || kernel->supports(shape, &s->tile)) {
         free(s);
         return peer;
     }
@@ -113,9 +111,9 @@ struct bench_peer bench_openblas(enum kn_op op, enum kn_dir dir, const struct kn
 {
     char kernel[64];
     snprintf(kernel, sizeof kernel, "%s_%s_blas", kn_op_name(op), kn_dir_name(dir));
-    struct bench_peer peer = {.call = gemm_call, .release = gemm_release};
+    struct bench_peer peer = {.role = BENCH_PEER, .call = gemm_call, .release = gemm_release};
     if (op == KN_CONV3X3)
-        peer = bench_ours(kernel, shape, threads);
+        peer = bench_ours(kn_find(kernel), BENCH_PEER, shape, threads);
     struct gemm *s = op == KN_POINTWISE ? calloc(1, sizeof *s) : NULL;
     snprintf(peer.name, sizeof peer.name, "OpenBLAS");
     if (!s)
@@ -130,67 +128,5 @@ struct bench_peer bench_openblas(enum kn_op op, enum kn_dir dir, const struct kn
                        ones((size_t)shape->ic * (size_t)shape->oc),
                        ones(pixels * (size_t)shape->oc)};
     peer.state = s;
-    return peer;
-}
-
-/* ---- the peak -------------------------------------------------------------------------------------- */
-
-enum { CHAINS = 14 };
-
-__attribute__((target("avx512f"))) static float peak_avx512(void)
-{
-    __m512 sum[CHAINS], a = _mm512_set1_ps(0.5f), b = _mm512_set1_ps(1e-3f);
-    for (int i = 0; i < CHAINS; i++)
-        sum[i] = b;
-    for (int k = 0; k < BENCH_PEAK_STEPS; k++) {
-#pragma GCC unroll 14
-        for (int i = 0; i < CHAINS; i++)
-            sum[i] = _mm512_fmadd_ps(sum[i], a, b);
-        __asm__ volatile("" : "+v"(a));
-    }
-    for (int i = 1; i < CHAINS; i++)
-        sum[0] = _mm512_add_ps(sum[0], sum[i]);
-    return _mm512_cvtss_f32(sum[0]);
-}
-
-__attribute__((target("avx2,fma"))) static float peak_avx2(void)
-{
-    __m256 sum[CHAINS], a = _mm256_set1_ps(0.5f), b = _mm256_set1_ps(1e-3f);
-    for (int i = 0; i < CHAINS; i++)
-        sum[i] = b;
-    for (int k = 0; k < BENCH_PEAK_STEPS; k++) {
-#pragma GCC unroll 14
-        for (int i = 0; i < CHAINS; i++)
-            sum[i] = _mm256_fmadd_ps(sum[i], a, b);
-        __asm__ volatile("" : "+x"(a));
-    }
-    for (int i = 1; i < CHAINS; i++)
-        sum[0] = _mm256_add_ps(sum[0], sum[i]);
-    return _mm256_cvtss_f32(sum[0]);
-}
-
-int bench_peak_lanes(void)
-{
-    static const int lanes[JRX_ISA_LEVELS] = {[JRX_ISA_AVX2] = 8, [JRX_ISA_AVX512] = 16};
-    return lanes[jrx_cpu_isa()];
-}
-
-static void peak_call(void *p)
-{
-    int threads = *(const int *)p, wide = bench_peak_lanes() == 16;
-    float total = 0;
-#pragma omp parallel num_threads(threads) reduction(+ : total)
-    total += wide ? peak_avx512() : peak_avx2();
-    volatile float kept = total;
-    (void)kept;
-}
-
-struct bench_peer bench_peak(int threads)
-{
-    struct bench_peer peer = {.name = "peak", .call = peak_call, .release = free};
-    int *state = bench_peak_lanes() ? malloc(sizeof *state) : NULL;
-    if (state)
-        *state = threads;
-    peer.state = state;
     return peer;
 }

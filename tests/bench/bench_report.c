@@ -1,0 +1,232 @@
+#include "tests/bench/bench_report.h"
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+/*
+ * What is asked of the geometric mean of a group: of the best peer's time over ours (other meanings where said), and of
+ * the share of the peak. One case alone may miss it by a tenth.
+ */
+struct bar {
+    const char *group;
+    double ratio, peak; /* 0: none */
+};
+static const struct bar bars[] = {
+    {"pointwise fwd", 0.97, 0},
+    {"pointwise bwd_data", 0.97, 0},
+    {"pointwise bwd_weights", 0.93, 0},
+    {"conv3x3 fwd wide", 0.95, 0},
+    {"conv3x3 bwd_data wide", 0.95, 0},
+    {"conv3x3 bwd_weights wide", 0.95, 0},
+    {"conv3x3 fwd ends", 0.85, 0},
+    {"conv3x3 bwd_data ends", 0.85, 0},
+    {"conv3x3 bwd_weights ends", 0.85, 0},
+    {"depthwise fwd plain", 1.5, 0},
+    {"depthwise fwd dilated", 1.5, 0},
+    {"depthwise bwd_data plain", 1.8, 0},
+    {"depthwise bwd_data dilated", 15, 0},
+    {"depthwise bwd_weights plain", 1.0, 0},
+    {"depthwise bwd_weights dilated", 15, 0},
+    {"depthwise fwd multiplier 2", 6, 0},
+    {"depthwise bwd_data multiplier 2", 6, 0},
+    {"depthwise bwd_weights multiplier 2", 6, 0},
+    {"separable fwd", 1.08, 0.90},
+    {"depthwise bwd_data dilated, turned", 1.4, 0}, /* the peer's forward call with turned weights */
+    {"depthwise fwd, of a copy", 0.80, 0},          /* a copy of the input; batch 8, 128 channels and more */
+    {"avx2, of avx512", 0.85, 0},                   /* each as a share of its own peak */
+    {"baseline, of ref", 4, 0},                     /* the naive reference */
+};
+
+char *bench_group_name(enum kn_op op, enum kn_dir dir, const struct kn_shape *s, char *text, size_t size)
+{
+    int one_kind = op == KN_POINTWISE || op == KN_SEPARABLE;
+    const char *kind = one_kind                  ? ""
+                       : op == KN_CONV3X3        ? s->ic < 64 || s->oc < 64 ? " ends" : " wide"
+                       : s->oc > s->ic           ? " multiplier 2"
+                       : s->dil_f * s->dil_t > 1 ? " dilated"
+                                                 : " plain";
+    snprintf(text, size, "%s %s%s", kn_op_name(op), kn_dir_name(dir), kind);
+    return text;
+}
+
+void bench_report_begin(struct bench_report *report)
+{
+    fprintf(report->csv, "group,layer,grid,batch,threads,role,who,time_min_ns,time_median_ns,time_q25_ns,time_q75_ns,"
+                         "flop,flop_per_s,peak_ratio,best_peer_ratio\n");
+}
+
+static struct bench_group *group_of(struct bench_report *report, const char *name)
+{
+    int i = 0;
+    while (i < report->groups && strcmp(report->group[i].name, name) != 0)
+        i++;
+    if (i == report->groups && report->groups < BENCH_MAX_GROUPS) {
+        report->group[report->groups++] = (struct bench_group){.worst = DBL_MAX};
+        snprintf(report->group[i].name, sizeof report->group[i].name, "%s", name);
+    }
+    return &report->group[i];
+}
+
+/* The runner of a role with the least median; NULL if there is none. */
+static const struct bench_runner *best_of(const struct bench_case *c, enum bench_role role)
+{
+    const struct bench_runner *best = NULL;
+    for (int i = 0; i < c->count; i++)
+        if (c->runner[i].peer.role == role && (!best || c->runner[i].summary.median < best->summary.median))
+            best = &c->runner[i];
+    return best;
+}
+
+/* The least time that any of a role took. */
+static double least_of(const struct bench_case *c, enum bench_role role)
+{
+    double least = DBL_MAX;
+    for (int i = 0; i < c->count; i++)
+        if (c->runner[i].peer.role == role)
+            least = fmin(least, c->runner[i].summary.min);
+    return least;
+}
+
+static double median_of(const struct bench_case *c, enum bench_role role)
+{
+    const struct bench_runner *best = best_of(c, role);
+    return best ? best->summary.median : NAN;
+}
+
+/* FLOP/s of the fastest sample: what slows the peak down is never the code. */
+static double peak_of(const struct bench_case *c, enum bench_role role)
+{
+    const struct bench_runner *peak = best_of(c, role);
+    return peak ? bench_peak_flop(role, c->threads) / peak->summary.min : NAN;
+}
+
+/* `least` and `peak` NAN: not known of this group. */
+static void add_ratio(struct bench_report *report, const char *name, double ratio, double least, double peak)
+{
+    if (!(ratio > 0))
+        return;
+    struct bench_group *g = group_of(report, name);
+    g->log_ratio += log(ratio);
+    g->log_least += log(least);
+    g->worst = fmin(g->worst, ratio);
+    g->count++;
+    if (peak > 0) {
+        g->log_peak += log(peak);
+        g->peaks++;
+    }
+}
+
+static void write_rows(struct bench_report *report, const struct bench_case *c, const char *group, double flop)
+{
+    static const char *const roles[BENCH_ROLES] = {"ours",   "sibling", "baseline", "reference", "peer", "turned",
+                                                   "beside", "copy",    "copy",     "peak",      "peak"};
+    double peak = peak_of(c, BENCH_PEAK), peer = median_of(c, BENCH_PEER);
+    for (int i = 0; i < c->count; i++) {
+        const struct bench_runner *r = &c->runner[i];
+        enum bench_role role = r->peer.role;
+        int is_peak = role == BENCH_PEAK || role == BENCH_PEAK_NARROW,
+            is_copy = role == BENCH_COPY || role == BENCH_STREAM;
+        double work = is_peak ? bench_peak_flop(role, c->threads) : flop, per_s = work / r->summary.median;
+        fprintf(report->csv, "%s,%s,%dx%d,%d,%d,%s,\"%s\",%.0f,%.0f,%.0f,%.0f,", group, c->layer, c->shape.f,
+                c->shape.t, c->shape.n, c->threads, roles[role], r->peer.name, r->summary.min * 1e9,
+                r->summary.median * 1e9, r->summary.q25 * 1e9, r->summary.q75 * 1e9);
+        if (is_copy) /* no FLOP: empty, not 0 */
+            fprintf(report->csv, ",,,");
+        else
+            fprintf(report->csv, "%.0f,%.17g,%.4f,", work, per_s, per_s / peak);
+        if (isnan(peer))
+            fprintf(report->csv, "\n");
+        else
+            fprintf(report->csv, "%.4f\n", peer / r->summary.median);
+    }
+}
+
+/* The ratios beside the one to the best peer. */
+static void add_others(struct bench_report *report, const struct bench_case *c, const char *group, double flop)
+{
+    const struct bench_runner *ours = best_of(c, BENCH_OURS);
+    double median = ours->summary.median, least = ours->summary.min;
+    char name[96];
+    snprintf(name, sizeof name, "%s, turned", group);
+    double turned = median_of(c, BENCH_TURNED), copy = median_of(c, BENCH_COPY), avx2 = median_of(c, BENCH_SIBLING);
+    add_ratio(report, name, turned / median, least_of(c, BENCH_TURNED) / least, NAN);
+    if (!isnan(turned))
+        printf("%46s %.2f x the peer's forward call with turned weights\n", "", turned / median);
+    if (!isnan(copy)) {
+        add_ratio(report, "depthwise fwd, of a copy", copy / median, least_of(c, BENCH_COPY) / least, NAN);
+        printf("%46s %.0f %% of a copy's speed, %.0f %% of a non-temporal copy's\n", "", 100 * copy / median,
+               100 * median_of(c, BENCH_STREAM) / median);
+    }
+    double wide = flop / median / peak_of(c, BENCH_PEAK), narrow = flop / avx2 / peak_of(c, BENCH_PEAK_NARROW);
+    add_ratio(report, "avx2, of avx512", narrow / wide, narrow / wide, narrow);
+    double baseline = median_of(c, BENCH_BASELINE), reference = median_of(c, BENCH_REFERENCE);
+    add_ratio(report, "baseline, of ref", reference / baseline,
+              least_of(c, BENCH_REFERENCE) / least_of(c, BENCH_BASELINE), flop / baseline / peak_of(c, BENCH_PEAK));
+    if (!isnan(baseline))
+        printf("%46s baseline %.1f times as fast as the reference\n", "", reference / baseline);
+}
+
+void bench_report_case(struct bench_report *report, struct bench_case *c)
+{
+    char group[64];
+    double flop = kn_flop(c->op, &c->shape);
+    bench_group_name(c->op, c->dir, &c->shape, group, sizeof group);
+    for (int i = 0; i < c->count; i++)
+        jrx_summarize(c->runner[i].s, (size_t)c->rounds, &c->runner[i].summary);
+    const struct bench_runner *ours = best_of(c, BENCH_OURS), *peer = best_of(c, BENCH_PEER);
+    double peak = peak_of(c, BENCH_PEAK), share = flop / ours->summary.median / peak;
+    printf("%-34s %-18s n=%d threads=%d  %8.3f ms (%.3f..%.3f)  %3.0f %% of %.0f GFLOP/s", group, c->layer, c->shape.n,
+           c->threads, ours->summary.median * 1e3, ours->summary.q25 * 1e3, ours->summary.q75 * 1e3, 100 * share,
+           peak / 1e9);
+    if (peer)
+        printf("  %5.2f x %s (minima %.2f)", peer->summary.median / ours->summary.median, peer->peer.name,
+               least_of(c, BENCH_PEER) / ours->summary.min);
+    if (best_of(c, BENCH_BESIDE))
+        printf("; Winograd, not counted: %.2f", median_of(c, BENCH_BESIDE) / ours->summary.median);
+    printf("\n");
+    if (peer)
+        add_ratio(report, group, peer->summary.median / ours->summary.median,
+                  least_of(c, BENCH_PEER) / ours->summary.min, share);
+    add_others(report, c, group, flop);
+    write_rows(report, c, group, flop);
+    fflush(stdout);
+}
+
+static const struct bar *bar_of(const char *group)
+{
+    for (size_t i = 0; i < sizeof bars / sizeof *bars; i++)
+        if (!strcmp(bars[i].group, group))
+            return &bars[i];
+    return NULL;
+}
+
+void bench_report_end(const struct bench_report *report)
+{
+    printf("\n%-36s %5s %8s %6s  %-8s %6s %9s %9s %5s\n", "group", "cases", "geomean", "bar", "reached", "worst",
+           "of minima", "of peak", "bar");
+    for (int i = 0; i < report->groups; i++) {
+        const struct bench_group *g = &report->group[i];
+        const struct bar *bar = bar_of(g->name);
+        double ratio = exp(g->log_ratio / g->count), peak = g->peaks ? exp(g->log_peak / g->peaks) : NAN;
+        int reached = bar && ratio >= bar->ratio && (bar->peak <= 0 || peak >= bar->peak);
+        int each = bar && g->worst >= 0.9 * bar->ratio;
+        char asked[16] = "", of_peak[16] = "", asked_peak[16] = "";
+        if (bar)
+            snprintf(asked, sizeof asked, "%.2f", bar->ratio);
+        if (g->peaks)
+            snprintf(of_peak, sizeof of_peak, "%.1f %%", 100 * peak);
+        if (bar && bar->peak > 0)
+            snprintf(asked_peak, sizeof asked_peak, "%.0f %%", 100 * bar->peak);
+        printf("%-36s %5d %8.3f %6s  %-8s %6.2f %9.3f %9s %5s\n", g->name, g->count, ratio, asked,
+               !bar       ? ""
+               : !reached ? "NO"
+               : each     ? "yes"
+                          : "yes*",
+               g->worst, exp(g->log_least / g->count), of_peak, asked_peak);
+    }
+    printf(
+        "Ratios are the best peer's median time over ours; a bar is one of the geometric mean. yes*: one case alone is "
+        "more than a tenth below it.\n"
+        "avx2, of avx512: each as a share of its own peak, which is the ratio of times only where the peaks are "
+        "equal.\n");
+}

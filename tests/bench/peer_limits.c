@@ -1,0 +1,150 @@
+/* What the machine can do: multiply-adds in registers, and copies. */
+#include "harness/base/cpu.h"
+#include "harness/base/mem.h"
+#include "tests/bench/peer.h"
+#include <immintrin.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- the peak -------------------------------------------------------------------------------------- */
+
+enum { CHAINS = 14, STEPS = 100000 };
+
+__attribute__((target("avx512f"))) static float peak_avx512(void)
+{
+    __m512 sum[CHAINS], a = _mm512_set1_ps(0.5f), b = _mm512_set1_ps(1e-3f);
+    for (int i = 0; i < CHAINS; i++)
+        sum[i] = b;
+    for (int k = 0; k < STEPS; k++) {
+#pragma GCC unroll 14
+        for (int i = 0; i < CHAINS; i++)
+            sum[i] = _mm512_fmadd_ps(sum[i], a, b);
+        __asm__ volatile("" : "+v"(a));
+    }
+    for (int i = 1; i < CHAINS; i++)
+        sum[0] = _mm512_add_ps(sum[0], sum[i]);
+    return _mm512_cvtss_f32(sum[0]);
+}
+
+__attribute__((target("avx2,fma"))) static float peak_avx2(void)
+{
+    __m256 sum[CHAINS], a = _mm256_set1_ps(0.5f), b = _mm256_set1_ps(1e-3f);
+    for (int i = 0; i < CHAINS; i++)
+        sum[i] = b;
+    for (int k = 0; k < STEPS; k++) {
+#pragma GCC unroll 14
+        for (int i = 0; i < CHAINS; i++)
+            sum[i] = _mm256_fmadd_ps(sum[i], a, b);
+        __asm__ volatile("" : "+x"(a));
+    }
+    for (int i = 1; i < CHAINS; i++)
+        sum[0] = _mm256_add_ps(sum[0], sum[i]);
+    return _mm256_cvtss_f32(sum[0]);
+}
+
+/* Lanes of the vectors of a role; 0 if there are none. */
+static int lanes_of(enum bench_role role)
+{
+    static const int lanes[JRX_ISA_LEVELS] = {[JRX_ISA_AVX2] = 8, [JRX_ISA_AVX512] = 16};
+    int widest = lanes[jrx_cpu_isa()];
+    return role == BENCH_PEAK ? widest : widest > 8 ? 8 : 0;
+}
+
+double bench_peak_flop(enum bench_role role, int threads)
+{
+    return 2.0 * lanes_of(role) * CHAINS * STEPS * threads;
+}
+
+struct peak {
+    int lanes, threads;
+};
+
+static void peak_call(void *p)
+{
+    const struct peak *peak = p;
+    float total = 0;
+#pragma omp parallel num_threads(peak->threads) reduction(+ : total)
+    total += peak->lanes == 16 ? peak_avx512() : peak_avx2();
+    volatile float kept = total;
+    (void)kept;
+}
+
+struct bench_peer bench_peak(enum bench_role role, int threads)
+{
+    struct bench_peer peer = {.role = role, .call = peak_call, .release = free};
+    struct peak *state = lanes_of(role) ? malloc(sizeof *state) : NULL;
+    snprintf(peer.name, sizeof peer.name, "peak %s", lanes_of(role) == 16 ? "avx512" : "avx2");
+    if (state)
+        *state = (struct peak){lanes_of(role), threads};
+    peer.state = state;
+    return peer;
+}
+
+/* ---- copies ---------------------------------------------------------------------------------------- */
+
+struct copy {
+    int stream, threads;
+    size_t floats; /* a multiple of 16 */
+    float *from, *to;
+};
+
+static void copy_plain(const float *from, float *to, size_t floats)
+{
+    for (size_t i = 0; i < floats; i += 16)
+        for (size_t k = 0; k < 16; k += 4)
+            _mm_store_ps(to + i + k, _mm_load_ps(from + i + k));
+}
+
+static void copy_stream(const float *from, float *to, size_t floats)
+{
+    for (size_t i = 0; i < floats; i += 16)
+        for (size_t k = 0; k < 16; k += 4)
+            _mm_stream_ps(to + i + k, _mm_load_ps(from + i + k));
+    _mm_sfence();
+}
+
+__attribute__((target("avx512f"))) static void copy_plain_avx512(const float *from, float *to, size_t floats)
+{
+    for (size_t i = 0; i < floats; i += 16)
+        _mm512_store_ps(to + i, _mm512_load_ps(from + i));
+}
+
+static void copy_call(void *p)
+{
+    const struct copy *c = p;
+    void (*const copy)(const float *, float *, size_t) = c->stream                         ? copy_stream
+                                                         : jrx_cpu_isa() >= JRX_ISA_AVX512 ? copy_plain_avx512
+                                                                                           : copy_plain;
+    int threads = c->threads;
+#pragma omp parallel for num_threads(threads)
+    for (int i = 0; i < threads; i++) {
+        size_t first = c->floats / 16 * (size_t)i / (size_t)threads * 16;
+        size_t end = c->floats / 16 * (size_t)(i + 1) / (size_t)threads * 16;
+        copy(c->from + first, c->to + first, end - first);
+    }
+}
+
+static void copy_release(void *p)
+{
+    struct copy *c = p;
+    free(c->from);
+    free(c->to);
+    free(c);
+}
+
+struct bench_peer bench_copy(enum bench_role role, const struct kn_shape *shape, int threads)
+{
+    struct bench_peer peer = {.role = role, .call = copy_call, .release = copy_release};
+    struct copy *c = calloc(1, sizeof *c);
+    snprintf(peer.name, sizeof peer.name, role == BENCH_STREAM ? "copy, non-temporal" : "copy");
+    if (!c)
+        return peer;
+    size_t floats = kn_x_floats(shape);
+    *c = (struct copy){role == BENCH_STREAM, threads, floats, jrx_alloc(floats * sizeof(float)),
+                       jrx_alloc(floats * sizeof(float))};
+    if (c->from && c->to)
+        peer.state = c;
+    else
+        copy_release(c);
+    return peer;
+}
