@@ -40,6 +40,10 @@ struct kn_product {
     int resume;   /* start from what y holds: the sum goes on where an earlier call left off */
     int first;    /* into kn_piece_size: the largest piece used */
     int vc;       /* blocks of output channels in a piece, at most KN_VC; 0: KN_VC */
+    /* If not NULL: pixels laid out as x is, far_plane floats from block to block, that will be read later and come from
+     * memory: one is fetched a step. Worth a tenth of the time where a layer is in no cache. */
+    const float *far;
+    ptrdiff_t far_plane;
     enum kn_operand x_is, w_is, y_is;
     struct kn_trace *trace;
 };
@@ -120,19 +124,24 @@ KN_INLINE void kn_product_step(const struct kn_product *p, kn_vec *acc, const fl
 }
 
 /* One tap's channels. */
-KN_INLINE void kn_product_tap(const struct kn_product *p, kn_vec *acc, const float *x, const float *w, const int px,
-                              const int low, const int high, const int vc)
+KN_INLINE void kn_product_tap(const struct kn_product *p, kn_vec *acc, const float *x, const float *w, const float *y,
+                              const int px, const int low, const int high, const int vc)
 {
+    const float *early = p->far ? p->far + (x - p->x) : x;
     w += (ptrdiff_t)p->from * KN_LANES;
     for (int i = p->from; i < p->to;) {
         int stop = (i / KN_LANES + 1) * KN_LANES;
         stop = stop < p->to ? stop : p->to;
         const float *xi = x + i / KN_LANES * p->x_plane + i % KN_LANES;
-        /* the next block's pixels, or the next piece's: far from here, so nothing else fetches them in time; one a
-         * step, which 16 steps make as many as a piece has */
+        /* The next block's pixels, or the next piece's: far from here, so nothing else fetches them in time; one a
+         * step, which 16 steps make as many as a piece has. And the lines that the piece will be stored to. */
         const float *next = stop < p->to ? xi + p->x_plane : x + px * KN_LANES;
-        for (; i < stop; i++, xi++, w += KN_LANES, next += KN_LANES) {
+        const float *out = y + (i / KN_LANES < vc ? i / KN_LANES : 0) * p->y_plane;
+        const float *far = early + i / KN_LANES * p->far_plane;
+        for (; i < stop; i++, xi++, w += KN_LANES, next += KN_LANES, far += KN_LANES, out += KN_LANES) {
             __builtin_prefetch(next);
+            __builtin_prefetch(far, 0, 2);
+            __builtin_prefetch(out, 1);
             kn_product_step(p, acc, xi, w, low, high, vc);
         }
     }
@@ -152,12 +161,12 @@ KN_INLINE void kn_product_piece(const struct kn_product *p, const float *x, cons
         int edge = KN_EDGES ? p->tap[k].edge : 0;
         if (edge < 0 && (ends & KN_FIRST_PIECE)) {
             if (px > 1)
-                kn_product_tap(p, acc, xt, wt, px, 1, px, vc);
+                kn_product_tap(p, acc, xt, wt, y, px, 1, px, vc);
         } else if (edge > 0 && (ends & KN_LAST_PIECE)) {
             if (px > 1)
-                kn_product_tap(p, acc, xt, wt, px, 0, px - 1, vc);
+                kn_product_tap(p, acc, xt, wt, y, px, 0, px - 1, vc);
         } else
-            kn_product_tap(p, acc, xt, wt, px, 0, px, vc);
+            kn_product_tap(p, acc, xt, wt, y, px, 0, px, vc);
     }
     KN_UNROLL(16)
     for (int i = 0; i < px; i++)

@@ -1,7 +1,8 @@
 /*
  * One vector of floats, as wide as the file's instruction set: 16 (AVX-512), 8 (AVX2) or 4 (baseline, SSE2). A block of
  * 16 channels is KN_PARTS of them. Included by kernel files only; everything is static inline, so that no AVX copy can
- * be linked into baseline code. kn_relu(NAN) is NAN; kn_where_positive(z, v) is v where z > 0, else 0. kn_ld, kn_ldb
+ * be linked into baseline code. kn_keep(v) is v in a register: GCC would rather load a value again for each use of it.
+ * kn_relu(NAN) is NAN; kn_where_positive(z, v) is v where z > 0, else 0. kn_ld, kn_ldb
  * and kn_st report to the trace (kernels/trace.h).
  */
 #ifndef KERNELS_SIMD_H
@@ -60,6 +61,15 @@ KN_INLINE void kn_store(float *p, kn_vec v)
 {
     _mm512_storeu_ps(p, v);
 }
+KN_INLINE void kn_store_past(float *p, kn_vec v)
+{
+    _mm512_stream_ps(p, v);
+}
+KN_INLINE kn_vec kn_keep(kn_vec v)
+{
+    __asm__("" : "+v"(v));
+    return v;
+}
 #elif defined __AVX2__
 enum { KN_WIDTH = 8 };
 typedef __m256 kn_vec;
@@ -102,6 +112,15 @@ KN_INLINE kn_vec kn_load(const float *p)
 KN_INLINE void kn_store(float *p, kn_vec v)
 {
     _mm256_storeu_ps(p, v);
+}
+KN_INLINE void kn_store_past(float *p, kn_vec v)
+{
+    _mm256_stream_ps(p, v);
+}
+KN_INLINE kn_vec kn_keep(kn_vec v)
+{
+    __asm__("" : "+x"(v));
+    return v;
 }
 #else
 enum { KN_WIDTH = 4 };
@@ -146,11 +165,21 @@ KN_INLINE void kn_store(float *p, kn_vec v)
 {
     _mm_storeu_ps(p, v);
 }
+KN_INLINE void kn_store_past(float *p, kn_vec v)
+{
+    _mm_stream_ps(p, v);
+}
+KN_INLINE kn_vec kn_keep(kn_vec v)
+{
+    __asm__("" : "+x"(v));
+    return v;
+}
 #endif
 
 enum { KN_PARTS = 16 / KN_WIDTH };
 
-/* Traced forms: a vector load, a broadcast of one float, a vector store. */
+/* Traced forms: a vector load, a broadcast of one float, a vector store; an aligned store that passes the caches by
+ * (traced like any other), to be followed by kn_fence() before another thread reads. */
 KN_INLINE kn_vec kn_ld(struct kn_trace *trace, enum kn_operand operand, const float *p)
 {
     kn_touch(trace, operand, p, 4 * KN_WIDTH, 0);
@@ -165,6 +194,15 @@ KN_INLINE void kn_st(struct kn_trace *trace, enum kn_operand operand, float *p, 
 {
     kn_touch(trace, operand, p, 4 * KN_WIDTH, 1);
     kn_store(p, v);
+}
+KN_INLINE void kn_stream(struct kn_trace *trace, enum kn_operand operand, float *p, kn_vec v)
+{
+    kn_touch(trace, operand, p, 4 * KN_WIDTH, 1);
+    kn_store_past(p, v);
+}
+KN_INLINE void kn_fence(void)
+{
+    _mm_sfence();
 }
 
 #endif

@@ -6,9 +6,13 @@
 #define KERNELS_DEPTHWISE_BWD_DATA_H
 #include "kernels/depthwise/depthwise_stencil.h"
 
+DW_ROWS(rows_once, KN_BWD_DATA, 1, 0)
+DW_ROWS(rows_twice, KN_BWD_DATA, 2, 0)
+
 static void run(const struct kn_args *args)
 {
-    dw_run(args, KN_BWD_DATA);
+    static dw_rows_fn *const rows[] = {rows_once, rows_twice};
+    dw_run(args, KN_BWD_DATA, rows);
 }
 
 static void work(const struct kn_shape *shape, const struct kn_tile *tile, struct kn_work *w)

@@ -12,7 +12,7 @@
 #include "kernels/depthwise/depthwise_pairs.h"
 #include "kernels/depthwise/depthwise_scalar.h"
 
-enum { DW_SUMS = KN_TAPS + 1, DW_SUM_FLOATS = DW_SUMS * KN_LANES };
+enum { DW_SUMS = KN_TAPS + 1, DW_SUM_FLOATS = DW_SUMS * KN_LANES, DW_AHEAD_ROWS = 4 /* fetched early */ };
 
 /* Columns of dy held at once, as masks, by dw_dilation_index(). With 16 registers, of which ten are sums, at most 5. */
 #if defined __AVX512F__
@@ -33,6 +33,16 @@ struct dw_pair {
     struct dw_span span;
 };
 
+/* Column i of dy, with its share of the bias. */
+KN_INLINE kn_vec dw_take(const struct dw_pair *p, const float *dy, const float *x_next, int i, kn_vec *bias)
+{
+    kn_vec g = kn_keep(kn_ld(p->trace, KN_OUT, dy + i * KN_LANES));
+    dw_fetch(dy + (DW_AHEAD_ROWS * DW_T + i) * KN_LANES);
+    dw_fetch(x_next + i * KN_LANES);
+    *bias = kn_add(*bias, g);
+    return g;
+}
+
 /* Row f of dy, columns `cols`, against the up to three rows of x whose bit is set in `rows`. */
 KN_INLINE void dw_add_chunk(const struct dw_pair *p, int f, int part, kn_vec sum[DW_SUMS], const int multiplier,
                             const int d, const unsigned cols, const unsigned rows)
@@ -41,20 +51,20 @@ KN_INLINE void dw_add_chunk(const struct dw_pair *p, int f, int part, kn_vec sum
     const float *dy = p->dy + (ptrdiff_t)f * DW_T * KN_LANES + part * KN_WIDTH;
     const float *x = p->x + (ptrdiff_t)f * DW_T * KN_LANES + part * KN_WIDTH / multiplier;
     const ptrdiff_t step = (ptrdiff_t)p->dil_f * DW_T * KN_LANES;
+    const float *x_next = x + step + DW_AHEAD_ROWS * DW_T * KN_LANES;
     kn_vec g[DW_T];
-    KN_UNROLL(14) for (int i = 0; i < DW_T; i++) if (cols >> i & 1)
-    {
-        g[i] = kn_ld(p->trace, KN_OUT, dy + i * KN_LANES);
-        dw_fetch(dy + (DW_AHEAD * DW_T + i) * KN_LANES, 0);
-        dw_fetch(x + step + (DW_AHEAD * DW_T + i) * KN_LANES, 0);
-        sum[KN_TAPS] = kn_add(sum[KN_TAPS], g[i]);
-    }
     KN_UNROLL(14)
-    for (int i = 0; i < DW_T; i++)
+    for (int i = 0; i < d; i++)
+        if (cols >> i & 1)
+            g[i] = dw_take(p, dy, x_next, i, &sum[KN_TAPS]);
+    KN_UNROLL(14)
+    for (int i = 0; i < DW_T; i++) {
+        if (i + d < DW_T && cols >> (i + d) & 1)
+            g[i + d] = dw_take(p, dy, x_next, i + d, &sum[KN_TAPS]);
         if (reads >> i & 1)
             KN_UNROLL(3) for (int r = 0; r < 3; r++) if (rows >> r & 1)
             {
-                kn_vec v = kn_ld_spread(p->trace, KN_IN, x + (r - 1) * step + i * KN_LANES, multiplier);
+                kn_vec v = kn_keep(kn_ld_spread(p->trace, KN_IN, x + (r - 1) * step + i * KN_LANES, multiplier));
                 if (i + d < DW_T && cols >> (i + d) & 1)
                     sum[3 * r] = kn_fma(v, g[i + d], sum[3 * r]);
                 if (cols >> i & 1)
@@ -62,6 +72,7 @@ KN_INLINE void dw_add_chunk(const struct dw_pair *p, int f, int part, kn_vec sum
                 if (i >= d && cols >> (i - d) & 1)
                     sum[3 * r + 2] = kn_fma(v, g[i - d], sum[3 * r + 2]);
             }
+    }
 }
 
 KN_INLINE unsigned dw_rows_in_grid(const struct dw_pair *p, int f)
@@ -105,8 +116,8 @@ KN_INLINE void dw_add_general(const struct dw_pair *p, int part, kn_vec sum[DW_S
         }
 }
 
-/* Adds the span to the unit's sums in the workspace, or begins them if this is the band's first strip. */
-KN_INLINE void dw_add(const struct dw_pair *p, const int multiplier, int fast)
+/* Adds the span to the unit's sums in the workspace, or begins them if this is the band's first strip. d 0: any. */
+KN_INLINE void dw_add(const struct dw_pair *p, const int multiplier, const int d)
 {
     for (int part = 0; part < KN_PARTS; part++) {
         kn_vec sum[DW_SUMS];
@@ -114,19 +125,24 @@ KN_INLINE void dw_add(const struct dw_pair *p, const int multiplier, int fast)
         KN_UNROLL(10) for (int k = 0; k < DW_SUMS; k++) sum[k] = kn_zero();
         if (p->span.t0)
             KN_UNROLL(10) for (int k = 0; k < DW_SUMS; k++) sum[k] = kn_ld(p->trace, KN_WORKSPACE, at + k * KN_LANES);
-        if (!fast)
-            dw_add_general(p, part, sum, multiplier);
-        else if (p->dil_t == 1)
-            dw_add_fast(p, part, sum, multiplier, 1);
-        else if (p->dil_t == 2)
-            dw_add_fast(p, part, sum, multiplier, 2);
-        else if (p->dil_t == 3)
-            dw_add_fast(p, part, sum, multiplier, 3);
+        if (d)
+            dw_add_fast(p, part, sum, multiplier, d);
         else
-            dw_add_fast(p, part, sum, multiplier, 6);
+            dw_add_general(p, part, sum, multiplier);
         KN_UNROLL(10) for (int k = 0; k < DW_SUMS; k++) kn_st(p->trace, KN_WORKSPACE, at + k * KN_LANES, sum[k]);
     }
 }
+
+/* A function for each combination, as in depthwise_stencil.h. */
+#define DW_ADD(MULTIPLIER, D)                                                                                          \
+    static __attribute__((noinline)) void dw_add_##MULTIPLIER##_##D(const struct dw_pair *p)                           \
+    {                                                                                                                  \
+        dw_add(p, MULTIPLIER, D);                                                                                      \
+    }
+#define DW_ADDS(MULTIPLIER)                                                                                            \
+    DW_ADD(MULTIPLIER, 0) DW_ADD(MULTIPLIER, 1) DW_ADD(MULTIPLIER, 2) DW_ADD(MULTIPLIER, 3) DW_ADD(MULTIPLIER, 6)
+DW_ADDS(1)
+DW_ADDS(2)
 
 KN_INLINE struct dw_pair dw_pair_of(const struct kn_args *a, const struct dw_span *span, float *sums,
                                     const int multiplier)
@@ -149,13 +165,15 @@ KN_INLINE struct dw_pair dw_pair_of(const struct kn_args *a, const struct dw_spa
 
 static void dw_add_unit(const struct kn_args *a, const struct dw_span *span, float *sums, int fast)
 {
+    typedef void add_fn(const struct dw_pair *p);
+    static add_fn *const add[2][1 + DW_DILATIONS] = {
+        {dw_add_1_0, dw_add_1_1, dw_add_1_2, dw_add_1_3, dw_add_1_6},
+        {dw_add_2_0, dw_add_2_1, dw_add_2_2, dw_add_2_3, dw_add_2_6},
+    };
     int multiplier = dw_multiplier(a->shape);
-    if (multiplier == 1) {
-        struct dw_pair pair = dw_pair_of(a, span, sums, 1);
-        dw_add(&pair, 1, fast);
-    } else if (multiplier == 2) {
-        struct dw_pair pair = dw_pair_of(a, span, sums, 2);
-        dw_add(&pair, 2, fast);
+    if (multiplier <= 2) {
+        struct dw_pair pair = dw_pair_of(a, span, sums, multiplier);
+        add[multiplier - 1][fast ? 1 + dw_dilation_index(a->shape->dil_t) : 0](&pair);
     } else {
         for (int i = 0; span->t0 == 0 && i < DW_SUM_FLOATS; i += KN_WIDTH)
             kn_st(a->trace, KN_WORKSPACE, sums + i, kn_zero());

@@ -6,9 +6,13 @@
 #define KERNELS_DEPTHWISE_FWD_H
 #include "kernels/depthwise/depthwise_stencil.h"
 
+DW_ROWS(rows_once, KN_FWD, 1, 0)
+DW_ROWS(rows_twice, KN_FWD, 2, 0)
+
 static void run(const struct kn_args *args)
 {
-    dw_run(args, KN_FWD);
+    static dw_rows_fn *const rows[] = {rows_once, rows_twice};
+    dw_run(args, KN_FWD, rows);
 }
 
 static void work(const struct kn_shape *shape, const struct kn_tile *tile, struct kn_work *w)

@@ -79,6 +79,10 @@ static inline void pointwise_block_run(const struct pointwise_nest *nest, const 
     q.bias = p->bias ? p->bias + b * KN_LANES : NULL;
     for (int r = 0; r < part->rows; r++) {
         q.x = x + r * row;
+        if (b == 0) { /* these pixels were not read lately, nor were those two pieces on */
+            q.far = q.x + (ptrdiff_t)2 * KN_PX * KN_LANES;
+            q.far_plane = plane;
+        }
         q.y = y + r * row;
         kn_product_run(&q, part->run, blocks - b < step ? blocks - b : step);
     }

@@ -67,8 +67,14 @@ struct band {
     int n, f0, rows, planned; /* planned: rows of a plane of `between` */
 };
 
-KN_INLINE void stencil_unit(const struct band *b, int u, const int multiplier, const int normed)
+DW_ROWS(rows_once, KN_FWD, 1, 0)
+DW_ROWS(rows_twice, KN_FWD, 2, 0)
+DW_ROWS(rows_normed_once, KN_FWD, 1, 1)
+DW_ROWS(rows_normed_twice, KN_FWD, 2, 1)
+
+static void stencil_unit(const struct band *b, int u, int multiplier, int normed)
 {
+    static dw_rows_fn *const rows[2][2] = {{rows_once, rows_twice}, {rows_normed_once, rows_normed_twice}};
     const struct kn_args *a = b->args;
     const struct kn_shape half = kn_depthwise_half(a->shape);
     const struct kn_tile tile = stencil_tile(&half, &b->tile);
@@ -78,38 +84,20 @@ KN_INLINE void stencil_unit(const struct band *b, int u, const int multiplier, c
     plane.out = b->between + (size_t)u * (size_t)(b->planned * half.t * KN_LANES);
     plane.out_f = b->f0;
     plane.out_is = KN_WORKSPACE;
+    plane.ahead = 4;
     if (normed) {
         int lane = u / multiplier * KN_LANES + u % multiplier * KN_LANES / 2;
         plane.scale = a->scale + lane;
         plane.shift = a->shift + lane;
     }
-    dw_rows(&plane, KN_FWD, multiplier, normed, dw_fast(&half, &tile));
-}
-
-static void stencil_plain(const struct band *b, int u)
-{
-    stencil_unit(b, u, 1, 0);
-}
-static void stencil_twice(const struct band *b, int u)
-{
-    stencil_unit(b, u, 2, 0);
-}
-static void stencil_normed(const struct band *b, int u)
-{
-    stencil_unit(b, u, 1, 1);
-}
-static void stencil_normed_twice(const struct band *b, int u)
-{
-    stencil_unit(b, u, 2, 1);
+    rows[normed][multiplier - 1](&plane, dw_fast(&half, &tile));
 }
 
 static void stencil(const struct band *b)
 {
-    static void (*const unit[2][2])(const struct band *b, int u) = {{stencil_plain, stencil_twice},
-                                                                    {stencil_normed, stencil_normed_twice}};
     const struct kn_shape *s = b->args->shape;
     for (int u = 0; u < kn_blocks(s->mid); u++)
-        unit[b->args->scale != NULL][s->mid / s->ic - 1](b, u);
+        stencil_unit(b, u, s->mid / s->ic, b->args->scale != NULL);
 }
 
 /* y += bias, in the rows that the product is about to start from. */
@@ -129,23 +117,29 @@ static void product(const struct band *b)
     const ptrdiff_t plane = (ptrdiff_t)s->f * s->t * KN_LANES, mid = kn_blocks(s->mid) * KN_LANES;
     float *y = a->y + b->n * blocks * plane + (ptrdiff_t)b->f0 * s->t * KN_LANES;
     for (int o = 0; o < blocks; o += step) {
-        const struct kn_product p = {.x = b->between,
-                                     .w = a->w + mid * KN_TAPS + o * mid * KN_LANES,
-                                     .bias = a->bias ? a->bias + o * KN_LANES : NULL,
-                                     .y = y + o * plane,
-                                     .x_plane = (ptrdiff_t)b->planned * s->t * KN_LANES,
-                                     .y_plane = plane,
-                                     .w_block = mid * KN_LANES,
-                                     .tap = &only,
-                                     .taps = 1,
-                                     .to = s->mid,
-                                     .resume = a->accumulate,
-                                     .first = kn_product_first(b->tile.px),
-                                     .vc = b->tile.vc,
-                                     .x_is = KN_WORKSPACE,
-                                     .w_is = KN_WEIGHT,
-                                     .y_is = KN_OUT,
-                                     .trace = a->trace};
+        struct kn_product p = {.x = b->between,
+                               .w = a->w + mid * KN_TAPS + o * mid * KN_LANES,
+                               .bias = a->bias ? a->bias + o * KN_LANES : NULL,
+                               .y = y + o * plane,
+                               .x_plane = (ptrdiff_t)b->planned * s->t * KN_LANES,
+                               .y_plane = plane,
+                               .w_block = mid * KN_LANES,
+                               .tap = &only,
+                               .taps = 1,
+                               .to = s->mid,
+                               .resume = a->accumulate,
+                               .first = kn_product_first(b->tile.px),
+                               .vc = b->tile.vc,
+                               .x_is = KN_WORKSPACE,
+                               .w_is = KN_WEIGHT,
+                               .y_is = KN_OUT,
+                               .trace = a->trace};
+        if (o == 0 && s->mid == s->ic && b->tile.keep != KN_KEEP_NO) {
+            /* what the stencil will read for the next band: as many lines */
+            p.far =
+                a->x + b->n * kn_blocks(s->ic) * plane + (b->f0 + b->tile.f + s->dil_f) * (ptrdiff_t)s->t * KN_LANES;
+            p.far_plane = plane;
+        }
         int count = blocks - o < step ? blocks - o : step;
         for (int i = 0; a->accumulate && a->bias && i < count; i++)
             add_bias(a, y + (o + i) * plane, a->bias + (o + i) * KN_LANES, pixels);
@@ -163,7 +157,7 @@ static struct band band_of(const struct kn_args *a, const struct kn_tile *tile, 
 static void run_kept(const struct kn_args *a, const struct kn_tile *tile)
 {
     const struct kn_shape *s = a->shape;
-#pragma omp parallel for collapse(2) num_threads(a->threads) schedule(dynamic)
+#pragma omp parallel for collapse(2) num_threads(a->threads) schedule(static)
     for (int n = 0; n < s->n; n++)
         for (int f0 = 0; f0 < s->f; f0 += tile->f) {
             struct band b = band_of(a, tile, n, f0);
