@@ -242,29 +242,28 @@ static int intervals(struct jrx_meter *meter, struct ex_stat *stat, struct ex_ch
 
 /* ------------------------------------------------------------------------------------------------------------------ */
 
-static int refuse_if_disturbed(const struct arguments *a)
+static int refuse_if_disturbed(const struct arguments *a, const struct jrx_meter *meter)
 {
     struct jrx_machine_state state;
-    struct jrx_warnings found = {0};
+    struct jrx_warnings found = meter->warnings;
     jrx_machine_state_read(&state, a->config.sysfs, NULL);
     jrx_quality_state(&found, &state);
-    if (!a->strict || !found.count)
-        return 0;
-    return jrx_fail(JRX_EQUALITY, "--strict: %s (%zu such; joulerx doctor lists them)", found.item[0].text,
-                    found.count);
+    return a->strict ? jrx_quality_strict(&found) : 0;
 }
 
 static int measure_command(struct arguments *a)
 {
     static struct jrx_meter meter;
     struct ex_child child = {.argv = a->command};
-    int status = refuse_if_disturbed(a);
-    if (!status)
-        status = jrx_meter_open(&meter, a->meter, &a->config);
+    int status = jrx_meter_open(&meter, a->meter, &a->config);
     if (status)
         return status;
     if (meter.source == JRX_MEASURED)
         jrx_crosscheck_kernel(&meter.warnings, &a->config);
+    if ((status = refuse_if_disturbed(a, &meter))) {
+        jrx_meter_close(&meter);
+        return status;
+    }
     struct ex_stat stat = {.meter = meter.ops->name,
                            .command = a->words,
                            .source = meter.source,

@@ -58,7 +58,7 @@ extern const struct argp ex_session_argp;
  * Makes or finds the folder, opens meter and counters, counts regions of known work, catches signals. A resumed run
  * keeps the preset, seed, meter, counters and caches it was started with.
  * 0, JRX_EINVAL, JRX_EIO, JRX_EUNAVAILABLE (a meter or counter asked for by name), JRX_EPERMISSION; JRX_EQUALITY under
- * strict, see ex_strict().
+ * strict, see jrx_quality_strict().
  */
 int ex_session_open(struct ex_session *session, const struct ex_session_options *options);
 /** The folder and session.json of a run whose parts others will do; no meter is opened. dir receives its name. */
@@ -68,12 +68,6 @@ int ex_session_read(struct ex_session *session, const char *dir);
 /** Writes meta.json, which marks the run as finished. 0, JRX_EIO, JRX_EPERMISSION, JRX_ENOMEM. */
 int ex_session_finish(struct ex_session *session);
 void ex_session_close(struct ex_session *session); /* also on a zeroed struct */
-
-/**
- * What --strict refuses: JRX_EQUALITY with the first warning about the machine's state, disagreeing meters or counters
- * off by more than 5 % on known work, and how many there are; 0 if there is none. Pure.
- */
-int ex_strict(const struct jrx_warnings *warnings);
 
 /** A run of this session, not yet in a folder of its own. experiment: may be NULL for a command that measures itself.
  */

@@ -145,26 +145,6 @@ static int open_folder(struct ex_session *session, const struct ex_session_optio
     return make_folders(session->dir);
 }
 
-/* What the machine's state, its meters and its counters give reason to doubt. */
-static const char *const doubts[] = {
-    "governor",   "turbo",     "smt", "other_load", "nmi_watchdog",    "power_cap",    "energy_filtering",
-    "hypervisor", "throttled", "hot", "crosscheck", "meters_disagree", "counter_truth"};
-
-int ex_strict(const struct jrx_warnings *warnings)
-{
-    const struct jrx_warning *first = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < warnings->count; i++)
-        for (size_t k = 0; k < sizeof doubts / sizeof *doubts; k++)
-            if (!strcmp(warnings->item[i].code, doubts[k])) {
-                first = first ? first : &warnings->item[i];
-                count++;
-            }
-    return first ? jrx_fail(JRX_EQUALITY, "--strict: %s; %s (%zu such; joulerx doctor lists them)", first->text,
-                            first->remedy, count)
-                 : 0;
-}
-
 int ex_geometry(const struct ex_settings *settings, struct jrx_cache_geometry *out)
 {
     if (!settings->caches.levels)
@@ -245,7 +225,7 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
     if (!status)
         status = open_counters(session, &options);
     if (!status && session->strict)
-        status = ex_strict(&session->warnings);
+        status = jrx_quality_strict(&session->warnings);
     if (!status && !options.resume)
         status = settings_write(session, &options);
     json_decref(keep);

@@ -38,6 +38,7 @@ struct jrx_machine_state {
     enum jrx_yesno turbo, smt, nmi_watchdog, numa_balancing;
     enum jrx_yesno energy_filtering; /* RAPL values noised: MSR 0xBC bit 0 or SGX; mostly unknown without root */
     enum jrx_yesno hypervisor;
+    enum jrx_yesno powercap_masked; /* its zones are listed and lead to nothing, as in a container */
     char huge_pages[32];        /* transparent huge pages: "always", "madvise", "never" */
     double aslr;                /* kernel.randomize_va_space */
     double perf_event_paranoid; /* kernel.perf_event_paranoid */

@@ -1,7 +1,9 @@
 /* How the machine is now: a few dozen small files. What cannot be read is unknown. */
 #include "harness/machine.h"
 #include "harness/sysfs.h"
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +131,21 @@ static enum jrx_yesno energy_filtering(const char *sysfs)
     return got != (ssize_t)sizeof bytes ? JRX_UNKNOWN : bytes[0] & 1 ? JRX_YES : JRX_NO;
 }
 
+/* Containers hide /sys/devices/virtual/powercap (GHSA-jq35-85cj-fj4p); the links to it in class/powercap stay. */
+static enum jrx_yesno powercap_masked(const char *sysfs)
+{
+    char path[PATH_MAX];
+    enum jrx_yesno masked = JRX_UNKNOWN;
+    snprintf(path, sizeof path, "%s/class/powercap", sysfs);
+    DIR *tree = opendir(path);
+    for (struct dirent *entry; tree && (entry = readdir(tree));)
+        if (*entry->d_name != '.' && masked != JRX_YES)
+            masked = faccessat(dirfd(tree), entry->d_name, F_OK, 0) ? JRX_YES : JRX_NO;
+    if (tree)
+        closedir(tree);
+    return masked;
+}
+
 static enum jrx_yesno in_hypervisor(const char *procfs)
 {
     char path[4096], text[8192];
@@ -181,6 +198,7 @@ void jrx_machine_state_read(struct jrx_machine_state *state, const char *sysfs, 
     state->numa_balancing = flag(at.procfs, "sys/kernel/numa_balancing");
     state->energy_filtering = energy_filtering(at.sysfs);
     state->hypervisor = in_hypervisor(at.procfs);
+    state->powercap_masked = powercap_masked(at.sysfs);
     chosen(state->huge_pages, sizeof state->huge_pages, at.sysfs, "kernel/mm/transparent_hugepage/enabled");
     state->aslr = number(at.procfs, "sys/kernel/randomize_va_space");
     state->perf_event_paranoid = number(at.procfs, "sys/kernel/perf_event_paranoid");

@@ -144,14 +144,21 @@ json_t *jrx_machine_state(const char *root)
     struct jrx_machine_state s;
     roots(root, sysfs, procfs, &sys, &proc);
     jrx_machine_state_read(&s, sys, proc);
-    return json_pack(
-        "{so so so so so so so so so so so so so so so so so so so}", "time_utc", utc_now(NULL), "governor",
-        text(s.governor), "driver", text(s.driver), "turbo", yesno(s.turbo), "smt", yesno(s.smt), "nmi_watchdog",
-        yesno(s.nmi_watchdog), "numa_balancing", yesno(s.numa_balancing), "energy_filtering", yesno(s.energy_filtering),
-        "huge_pages", text(s.huge_pages), "aslr", number(s.aslr), "perf_event_paranoid", number(s.perf_event_paranoid),
-        "frequency_hz", number(s.frequency_hz), "frequency_max_hz", number(s.frequency_max_hz), "temperature_c",
-        number(s.temperature_c), "load_ratio", number(s.load_ratio), "throttled", number(s.throttled), "power_cap_w",
-        number(s.power_cap_w), "power_cap_max_w", number(s.power_cap_max_w), "uptime_s", number(s.uptime_s));
+    return jrx_machine_state_json(&s);
+}
+
+json_t *jrx_machine_state_json(const struct jrx_machine_state *state)
+{
+    const struct jrx_machine_state s = *state;
+    return json_pack("{so so so so so so so so so so so so so so so so so so so so}", "time_utc", utc_now(NULL),
+                     "governor", text(s.governor), "driver", text(s.driver), "turbo", yesno(s.turbo), "smt",
+                     yesno(s.smt), "nmi_watchdog", yesno(s.nmi_watchdog), "numa_balancing", yesno(s.numa_balancing),
+                     "energy_filtering", yesno(s.energy_filtering), "powercap_masked", yesno(s.powercap_masked),
+                     "huge_pages", text(s.huge_pages), "aslr", number(s.aslr), "perf_event_paranoid",
+                     number(s.perf_event_paranoid), "frequency_hz", number(s.frequency_hz), "frequency_max_hz",
+                     number(s.frequency_max_hz), "temperature_c", number(s.temperature_c), "load_ratio",
+                     number(s.load_ratio), "throttled", number(s.throttled), "power_cap_w", number(s.power_cap_w),
+                     "power_cap_max_w", number(s.power_cap_max_w), "uptime_s", number(s.uptime_s));
 }
 
 /* ---- the document -------------------------------------------------------------------------------- */

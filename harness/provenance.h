@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct jrx_provenance;
+struct jrx_machine_state;
 
 /**
  * Takes identity, state and time now. root: where /sys and /proc are looked for, "" or NULL for this machine (tests
@@ -38,6 +39,8 @@ int jrx_provenance_write(struct jrx_provenance *p, const char *path);
 /** The parts, borrowed: object "identity", and "state" as it is now (new reference). */
 const json_t *jrx_provenance_identity(const struct jrx_provenance *p);
 json_t *jrx_machine_state(const char *root);
+/** The same of a state that was read: unknown is null; new reference, NULL without memory. */
+json_t *jrx_machine_state_json(const struct jrx_machine_state *state);
 
 /** Reads a meta.json. 0, JRX_EIO, JRX_EPERMISSION, JRX_EFORMAT (no "identity"). *out: json_decref(). */
 int jrx_provenance_read(json_t **out, const char *path);

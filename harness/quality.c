@@ -1,5 +1,6 @@
 /* The list of warnings, and what the state of the machine gives reason to warn of. */
 #include "harness/quality.h"
+#include "harness/base/error.h"
 #include "harness/machine.h"
 #include <math.h>
 #include <stdarg.h>
@@ -53,7 +54,7 @@ static const struct {
      "echo 1 > /sys/devices/system/cpu/intel_pstate/no_turbo, or echo 0 > /sys/devices/system/cpu/cpufreq/boost"},
     {offsetof(struct jrx_machine_state, smt), JRX_YES, "smt",
      "SMT is on: a sibling thread shares the core that is measured",
-     "echo off > /sys/devices/system/cpu/smt/control, or keep siblings idle with --cpus"},
+     "echo off > /sys/devices/system/cpu/smt/control, or pin to one thread a core with taskset"},
     {offsetof(struct jrx_machine_state, nmi_watchdog), JRX_YES, "nmi_watchdog",
      "the NMI watchdog holds one hardware counter", "sysctl kernel.nmi_watchdog=0"},
     {offsetof(struct jrx_machine_state, energy_filtering), JRX_YES, "energy_filtering",
@@ -62,6 +63,9 @@ static const struct {
     {offsetof(struct jrx_machine_state, hypervisor), JRX_YES, "hypervisor",
      "this is a virtual machine: energy and hardware counters are mostly not passed through, and neighbours disturb",
      "measure on bare metal"},
+    {offsetof(struct jrx_machine_state, powercap_masked), JRX_YES, "powercap_masked",
+     "the zones of powercap lead to nothing: this container hides them",
+     "start it with --security-opt systempaths=unconfined (Docker), or unmask=/sys/devices/virtual/powercap (Podman)"},
 };
 
 void jrx_quality_state(struct jrx_warnings *list, const struct jrx_machine_state *state)
@@ -82,7 +86,38 @@ void jrx_quality_state(struct jrx_warnings *list, const struct jrx_machine_state
         jrx_warn(list, "power_cap", state->power_cap_w, state->power_cap_max_w,
                  "raise constraint_0_power_limit_uw in /sys/class/powercap, or report the cap with the result",
                  "package power is capped at %.0f W of %.0f W", state->power_cap_w, state->power_cap_max_w);
+    if (state->temperature_c > 85)
+        jrx_warn(list, "hot", state->temperature_c, 85, "let it cool, and improve cooling: it is about to throttle",
+                 "the CPU is at %.0f C: leakage grows with temperature, and with it every energy",
+                 state->temperature_c);
     if (state->throttled > 0)
         jrx_warn(list, "throttled", state->throttled, 0, "improve cooling, and compare the count before and after",
                  "the CPU throttled for heat %.0f times since boot", state->throttled);
+}
+
+static const char *const refused[] = {"governor",         "turbo",           "smt",        "other_load",
+                                      "nmi_watchdog",     "power_cap",       "hypervisor", "powercap_masked",
+                                      "energy_filtering", "meters_disagree", "hot",        "throttled",
+                                      "crosscheck",       "counter_truth"};
+
+static int is_refused(const char *code)
+{
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (!strcmp(code, refused[i]))
+            return 1;
+    return 0;
+}
+
+int jrx_quality_strict(const struct jrx_warnings *warnings)
+{
+    const struct jrx_warning *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < warnings->count; i++)
+        if (is_refused(warnings->item[i].code)) {
+            first = first ? first : &warnings->item[i];
+            count++;
+        }
+    return first ? jrx_fail(JRX_EQUALITY, "--strict: %s; %s (%zu such; joulerx doctor lists them)", first->text,
+                            first->remedy, count)
+                 : 0;
 }

@@ -54,8 +54,15 @@ void jrx_quality_samples(struct jrx_warnings *list, const char *what, const char
 
 /**
  * Looks at the machine (harness/machine.h). An unknown item gives no warning.
- * Codes: governor, turbo, smt, other_load, nmi_watchdog, power_cap, energy_filtering, hypervisor, throttled.
+ * Codes: governor, turbo, smt, other_load, nmi_watchdog, power_cap, energy_filtering, hypervisor, powercap_masked,
+ * hot (above 85 C), throttled.
  */
 void jrx_quality_state(struct jrx_warnings *list, const struct jrx_machine_state *state);
+
+/**
+ * What --strict refuses: JRX_EQUALITY with the first warning about the machine's state, disagreeing meters, or counters
+ * that are off on known work, and how many there are; 0 if there is none. Pure.
+ */
+int jrx_quality_strict(const struct jrx_warnings *warnings);
 
 #endif

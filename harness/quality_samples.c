@@ -19,14 +19,14 @@ void jrx_quality_samples(struct jrx_warnings *list, const char *what, const char
         return;
     }
     if (s.n < limits->reps)
-        jrx_warn(list, "few_reps", (double)s.n, (double)limits->reps, "raise --reps",
+        jrx_warn(list, "few_reps", (double)s.n, (double)limits->reps, "more repetitions: --reps",
                  "%s: %zu repetitions cannot give a 95 %% interval of the median", what, s.n);
     if (s.n < 2)
         return;
     double half = jrx_t_quantile(0.975, (double)s.n - 1) * s.sem / fabs(s.mean);
     if (half > limits->spread_ratio)
         jrx_warn(list, "noisy", half, limits->spread_ratio,
-                 "raise --reps or --min-time, and look at the machine: joulerx doctor",
+                 "more repetitions or a longer window; and look at the machine: joulerx doctor",
                  "%s: mean of %.6g %s is known to +-%.1f %% only", what, s.mean, unit, 100 * half);
     double scale = 1.4826 * s.mad;
     if (!(scale > 0) || s.n < 5)
@@ -36,10 +36,11 @@ void jrx_quality_samples(struct jrx_warnings *list, const char *what, const char
         far += fabs(x[i] - s.median) > limits->outlier_mads * scale;
     if ((double)far > limits->outliers_ratio * (double)s.n)
         jrx_warn(list, "outliers", (double)far / (double)s.n, limits->outliers_ratio,
-                 "something else ran meanwhile: stop it, or pin with --cpus",
+                 "something else ran meanwhile: stop it, or pin with taskset",
                  "%s: %zu of %zu repetitions lie beyond %.1f MAD; they are kept", what, far, s.n, limits->outlier_mads);
     double first = (x[0] - s.median) / scale;
     if (first > limits->outlier_mads)
-        jrx_warn(list, "slow_first_run", first, limits->outlier_mads, "raise --warmup",
+        jrx_warn(list, "slow_first_run", first, limits->outlier_mads,
+                 "warm up for longer, or leave the first repetition out",
                  "%s: the first repetition lies %.1f MAD above the median", what, first);
 }

@@ -86,7 +86,7 @@ static int domain_energy(struct jrx_window *window, size_t d, struct frame *fram
     status = jrx_counter_plausible(energy_j, time_s, counter->p_max_w, counter->p_max_w * window->tick_s + half_j);
     if (status)
         return energy_j < 0 && energy_j >= -2 * half_j
-                   ? jrx_fail(status, "the energy drowns in its uncertainty of %.3g J: raise --min-time", half_j)
+                   ? jrx_fail(status, "the energy drowns in its uncertainty of %.3g J: measure for longer", half_j)
                    : status;
     e->energy_j = energy_j;
     e->uncertainty_j = result->source == JRX_ESTIMATED ? NAN : half_j;

@@ -29,8 +29,8 @@ static int explain(int error, const char *zone)
     case JRX_EPERMISSION:
         return jrx_fail(
             JRX_EPERMISSION,
-            "powercap: energy_uj of %s: %s; as root: chmod a+r /sys/class/powercap/*/energy_uj (until reboot; README, "
-            "\"Permissions\", has the udev rule), or run as root",
+            "powercap: energy_uj of %s: %s; as root: chmod a+r /sys/class/powercap/*/energy_uj (until reboot; `joulerx "
+            "doctor` has the udev rule and setcap), or run as root",
             zone, strerror(error));
     case JRX_EUNAVAILABLE:
         return jrx_fail(JRX_EUNAVAILABLE,

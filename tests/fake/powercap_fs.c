@@ -145,8 +145,19 @@ static int on_getattr(const char *path, struct stat *st, struct fuse_file_info *
     case CONTROL: st->st_mode = S_IFREG | 0600; return 0;
     case FILE_OF_ZONE: break;
     }
-    st->st_mode = S_IFREG | (node.file == ENERGY ? tree()->mode : 0444);
+    unsigned own = tree()->zone[node.zone].mode;
+    st->st_mode = S_IFREG | (node.file != ENERGY ? 0444 : own ? own : tree()->mode);
     st->st_size = 4096;
+    return 0;
+}
+
+static int on_chmod(const char *path, mode_t mode, struct fuse_file_info *info)
+{
+    (void)info;
+    struct node node = find(tree(), path);
+    if (node.kind != FILE_OF_ZONE || node.file != ENERGY)
+        return -EPERM;
+    tree()->zone[node.zone].mode = mode & 0777;
     return 0;
 }
 
@@ -327,6 +338,7 @@ int main(int argc, char **argv)
 {
     static const struct fuse_operations operations = {.init = on_init,
                                                       .getattr = on_getattr,
+                                                      .chmod = on_chmod,
                                                       .readlink = on_readlink,
                                                       .readdir = on_readdir,
                                                       .open = on_open,

@@ -19,6 +19,7 @@ struct zone {
     long fault_after;
     bool stuck, gone, has_text;
     unsigned delay_us;
+    unsigned mode; /* of energy_uj, once somebody changed it; 0: the tree's */
     char text[TEXT];
 };
 
