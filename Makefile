@@ -152,6 +152,17 @@ $O/tests/oracle_itpp: tests/oracle_itpp.cc
 	$(call say,CXX,$@)$(CXX) -O1 -o $@ $< -litpp
 $O/tests/test_link_oracle: | $(if $(wildcard /usr/include/itpp/itcomm.h),$O/tests/oracle_itpp)
 
+# The AVX2 kernels without fused multiply-adds, which valgrind emulates a thousand times slower. They come before the
+# archive, so the linker does not take the archive's.
+NOFMA := $(patsubst %.c,$O/%.nofma.o,$(filter %_avx2.c,$(KERNELS)))
+$O/%.nofma.o: %.c | $(GEN)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -mavx2 -mno-fma -ffp-contract=off -MMD -MP -c -o $@ $<
+
+$O/tests/oracle_callgrind: $O/tests/oracle_callgrind.o $(NOFMA) $O/libjoulerx.a
+	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+$O/tests/test_callgrind: | $(if $(SAN),,$O/tests/oracle_callgrind)
+
 .PHONY: bench-link
 bench-link: $O/tests/bench_link ## slots a second of the link simulator, beside NumPy
 	@$O/tests/bench_link
@@ -163,10 +174,10 @@ headers: | $(GEN) ## every header compiles alone
 	@for h in $(HEADERS); do $(CC) $(CPPFLAGS) $(CFLAGS) -x c -fsyntax-only $$h || exit 1; done; echo "headers: ok"
 
 format: ## clang-format all sources
-	@clang-format -i $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c tests/fake/*.c tests/bench/*.c)
+	@clang-format -i $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c tests/fake/*.c tests/bench/*.c tests/oracle_*.c)
 
 format-check:
-	@clang-format --dry-run -Werror $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c tests/fake/*.c tests/bench/*.c) && echo "format: ok"
+	@clang-format --dry-run -Werror $(HEADERS) $(SRC) $(TEST_SRC) $(wildcard tests/support/*.c tests/fake/*.c tests/bench/*.c tests/oracle_*.c) && echo "format: ok"
 
 # -O1 -g1: at -O2 the unrolled kernels, instrumented, take a compiler ten times as long. Its warnings are guesses at -O1;
 # the ordinary builds are where warnings are errors.

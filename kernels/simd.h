@@ -87,7 +87,11 @@ KN_INLINE kn_vec kn_add(kn_vec a, kn_vec b)
 }
 KN_INLINE kn_vec kn_fma(kn_vec a, kn_vec b, kn_vec c)
 {
+#ifdef __FMA__
     return _mm256_fmadd_ps(a, b, c);
+#else /* for valgrind, which emulates it a thousand times slower */
+    return _mm256_add_ps(_mm256_mul_ps(a, b), c);
+#endif
 }
 KN_INLINE kn_vec kn_sub(kn_vec a, kn_vec b)
 {
