@@ -39,16 +39,16 @@ struct jrx_machine_state {
     enum jrx_yesno energy_filtering; /* RAPL values noised: MSR 0xBC bit 0 or SGX; mostly unknown without root */
     enum jrx_yesno hypervisor;
     enum jrx_yesno powercap_masked; /* its zones are listed and lead to nothing, as in a container */
-    char huge_pages[32];        /* transparent huge pages: "always", "madvise", "never" */
-    double aslr;                /* kernel.randomize_va_space */
-    double perf_event_paranoid; /* kernel.perf_event_paranoid */
-    double frequency_hz;        /* of CPU 0 now */
-    double frequency_max_hz;    /* what policy allows */
-    double temperature_c;       /* hottest CPU sensor */
-    double load_ratio;          /* runnable threads, 1-minute mean, over hardware threads */
-    double throttled;           /* thermal throttle events since boot, all CPUs */
-    double power_cap_w;         /* lowest enabled long-term package limit */
-    double power_cap_max_w;     /* what the part is rated for (TDP) */
+    char huge_pages[32];            /* transparent huge pages: "always", "madvise", "never" */
+    double aslr;                    /* kernel.randomize_va_space */
+    double perf_event_paranoid;     /* kernel.perf_event_paranoid */
+    double frequency_hz;            /* of CPU 0 now */
+    double frequency_max_hz;        /* what policy allows */
+    double temperature_c;           /* hottest CPU sensor */
+    double load_ratio;              /* runnable threads, 1-minute mean, over hardware threads */
+    double throttled;               /* thermal throttle events since boot, all CPUs */
+    double power_cap_w;             /* lowest enabled long-term package limit */
+    double power_cap_max_w;         /* what the part is rated for (TDP) */
     double uptime_s;
 };
 

@@ -237,8 +237,8 @@ static void a_recording_gives_energies_that_are_called_replayed(void **state)
 {
     struct fixture *f = *state;
     start_or_skip(f);
-    assert_int_equal(
-        program_run(&f->p, "record --sysfs=%s --meter=powercap -I 1ms --time=3s -o r.jsonl", f->fs.mount), 0);
+    assert_int_equal(program_run(&f->p, "record --sysfs=%s --meter=powercap -I 1ms --time=3s -o r.jsonl", f->fs.mount),
+                     0);
     powercap_fs_stop(&f->fs); /* from the file alone */
     /* it is shorter than the run: what it covers stays, and is named */
     assert_int_equal(program_run(&f->p, RUN "--recording=r.jsonl", "g"), 3);
