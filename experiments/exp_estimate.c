@@ -227,7 +227,7 @@ static void left_out(const struct rows *rows, const double *y, int cols, double 
                                  .names = names,
                                  .group = rows->group,
                                  .groups = rows->count / KN_DIRS};
-    const struct em_fit_options options = {.method = EM_NNLS, .confidence_ratio = 0.95, .seed = 1};
+    const struct em_fit_options options = {.method = EM_NNLS, .confidence_ratio = 0.95, .seed = 1, .relative = 1};
     struct em_fit fit = {0};
     int status = em_fit_init(&fit, &data, &options);
     for (int i = 0; i < rows->count; i++)

@@ -9,12 +9,14 @@
 enum { EX_WHERES = 8, EX_TERM_TEXT = 128, EX_LABEL_TEXT = 256 };
 
 struct ex_fit_request {
-    const char *path, *y;
-    const char *x;                /* "1,flop,loads+stores": 1 is a constant, a sum of columns is one term */
-    const char *group;            /* NULL: runs of neighbouring rows */
+    const char *path, *response; /* a file, a column of it */
+    const char *terms;           /* "flop, 64*lines, loads+stores": columns, scaled, or sums of such; 1: the constant */
+    int no_constant;             /* else a constant comes first, if `terms` does not name it */
+    const char *group;           /* NULL: runs of neighbouring rows */
     const char *where[EX_WHERES]; /* "column=value": only rows that have it; all must hold */
     int wheres;
-    enum em_method method;
+    int relative;  /* rows are weighted by 1 / response */
+    int estimated; /* rows whose energy is estimated may be fitted */
 };
 
 struct ex_fit_input {
@@ -26,6 +28,8 @@ struct ex_fit_input {
     char name[EM_COLUMNS][EX_TERM_TEXT];
     const char *names[EM_COLUMNS];
     char label[EX_LABEL_TEXT]; /* "energy_source=measured, domain=package": what all rows have in common; may be "" */
+    char unit[EM_COLUMNS][64]; /* of the coefficient: "J/FLOP" */
+    int is_estimated;          /* the response is an estimate: the fit returns the profile it was made by */
     double *x, *y;
     int *number;
 };
@@ -35,9 +39,9 @@ struct ex_fit_input {
  * source, <something>_source or domain are refused: measured and estimated energy, or package and memory, are not one
  * response. An empty field differs too, but for sources other than energy's.
  *
- * Returns 0; JRX_EINVAL: mixed rows, no row left, a bad term or condition, y not above 0 where the method divides by
- * it; what jrx_csv_read() returns; JRX_EFORMAT: no such column, not a number; JRX_ENOMEM. ex_fit_input_fini() either
- * way.
+ * Returns 0; JRX_EINVAL: mixed rows, estimated ones unless asked for, no row left, a bad term or condition, a response
+ * that is no single column, or not above 0 where rows are weighted by it; what jrx_csv_read() returns; JRX_EFORMAT: no
+ * such column, not a number; JRX_ENOMEM. ex_fit_input_fini() either way.
  */
 int ex_fit_input_init(struct ex_fit_input *input, const struct ex_fit_request *request);
 void ex_fit_input_fini(struct ex_fit_input *input);

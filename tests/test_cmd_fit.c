@@ -36,18 +36,18 @@ static int tear_down(void **state)
 }
 
 static const struct ex_fit_request measured = {.path = path,
-                                               .y = "energy_j",
-                                               .x = "flop,time_s",
+                                               .response = "energy_j",
+                                               .terms = "flop,time_s",
+                                               .no_constant = 1,
                                                .where = {"energy_source=measured"},
-                                               .wheres = 1,
-                                               .method = EM_WLS};
+                                               .wheres = 1};
 
 static void rows_are_chosen_and_those_without_a_value_counted(void **state)
 {
     (void)state;
     struct ex_fit_input input;
     struct ex_fit_request request = measured;
-    request.x = "1,flop,loads+stores";
+    request.terms = "1,flop,loads+stores";
     request.group = "kernel";
     assert_int_equal(ex_fit_input_init(&input, &request), 0);
     static const double want[3][6] = {{1, 1, 1, 1, 1, 1}, {1, 1, 2, 3, 5, 6}, {7, 4, 7, 6, 11, 2}};
@@ -92,7 +92,7 @@ static void measured_and_estimated_energy_are_never_fitted_together(void **state
     assert_true(handle >= 0 && write(handle, unlabelled, sizeof unlabelled - 1) == sizeof unlabelled - 1);
     close(handle);
     request.path = file;
-    request.x = "flop";
+    request.terms = "flop";
     refused(&request, JRX_EINVAL, "source 'measured' and ''");
     unlink(file);
 }
@@ -101,16 +101,16 @@ static void requests_that_make_no_sense_are_one_line(void **state)
 {
     (void)state;
     struct ex_fit_request request = measured;
-    request.y = "power_w";
+    request.response = "power_w";
     refused(&request, JRX_EFORMAT, "power_w");
     request = measured;
-    request.x = "flop+nothing";
+    request.terms = "flop+nothing";
     refused(&request, JRX_EFORMAT, "nothing");
-    request.x = "flop,kernel";
+    request.terms = "flop,kernel";
     refused(&request, JRX_EFORMAT, "\"a\"");
-    request.x = "flop,,time_s";
-    refused(&request, JRX_EINVAL, "a term of 0 characters");
-    request.x = "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1";
+    request.terms = "flop,,time_s";
+    refused(&request, JRX_EINVAL, "an empty term");
+    request.terms = "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1";
     refused(&request, JRX_EINVAL, "more than 24 terms");
     request = measured;
     request.where[0] = "measured";
@@ -156,22 +156,22 @@ static void assert_has(const char *text, const char *what)
         fail_msg("no \"%s\" in:\n%s", what, text);
 }
 
+/* What the options of each test begin with. */
+#define MEASURED "--response=energy_j --no-constant --terms=flop,time_s --where=energy_source=measured "
+
 static void people_get_a_table_with_verdicts(void **state)
 {
     (void)state;
     char out[4096];
-    assert_int_equal(fit("--y=energy_j --x=flop,time_s --where=energy_source=measured --group=kernel", out, sizeof out),
-                     0);
-    assert_has(out, "energy_j by nnls: 6 rows, 5 blocks (kernel), 1 rows without a value left out");
-    assert_has(out, "energy_source=measured");
+    assert_int_equal(fit(MEASURED "--group=kernel", out, sizeof out), 0);
+    assert_has(out, "energy_j by ols, weights 1: 6 rows, 5 blocks (kernel); energy_source=measured");
+    assert_has(out, "1 rows without a value left out");
     assert_has(out, "identified");
     assert_has(out, "without g");
+    assert_has(out, "J/FLOP");
     assert_null(strstr(out, "nan"));
-    assert_int_equal(
-        fit("--y=energy_j --x=flop,time_s --where=energy_source=measured --resamples=0 --residuals", out, sizeof out),
-        0);
-    assert_has(out, "not identifiable: no interval");
-    assert_has(out, "error %");
+    assert_int_equal(fit(MEASURED "--resamples=0", out, sizeof out), 0);
+    assert_has(out, "not identifiable");
     assert_null(strstr(out, "nan"));
 }
 
@@ -179,49 +179,80 @@ static void strict_fails_with_the_term_that_is_not_identified(void **state)
 {
     (void)state;
     char out[4096];
-    assert_int_equal(
-        fit("--y=energy_j --x=flop,time_s --where=energy_source=measured --resamples=0 --strict", out, sizeof out),
-        JRX_EQUALITY);
-    assert_string_equal(jrx_last_error(), "flop is not identifiable: no interval");
+    assert_int_equal(fit(MEASURED "--resamples=0 --strict", out, sizeof out), JRX_EQUALITY);
+    assert_has(jrx_last_error(), "flop is not identifiable: no interval");
 }
 
-static void csv_holds_full_precision_and_empty_fields_for_what_is_missing(void **state)
+static void rows_are_written_in_full_with_empty_fields_for_what_is_missing(void **state)
 {
     (void)state;
     char out[4096];
-    assert_int_equal(fit("--y=energy_j --x=flop,time_s --where=energy_source=measured --resamples=0 --method=ols --csv",
+    assert_int_equal(fit(MEASURED "--resamples=0 --csv=-", out, sizeof out), 0);
+    assert_has(out, "row,group,observed,predicted,residual,residual_percent,left_out\n");
+    char *line = strstr(out, "\n5,3,38,"), *end;
+    assert_non_null(line);
+    assert_near(strtod(line + strlen("\n5,3,38,"), &end), 38, 1e-12);
+    /* a single block has nothing to be predicted from */
+    assert_int_equal(fit("--response=energy_j --no-constant --terms=flop --where=energy_source=estimated --estimated "
+                         "--group=kernel --csv=-",
                          out, sizeof out),
                      0);
-    assert_has(out, "y,term,method,verdict,rows,blocks,coefficient,interval_low,interval_high,");
-    char *line = strstr(out, "\nenergy_j,time_s,ols,not identifiable: no interval,6,6,");
-    assert_non_null(line);
-    line += strlen("\nenergy_j,time_s,ols,not identifiable: no interval,6,6,");
-    char *end;
-    assert_near(strtod(line, &end), 2, 1e-12);
-    assert_memory_equal(end, ",,,", 3);
-    assert_int_equal(
-        fit("--y=energy_j --x=flop --where=energy_source=estimated --csv --residuals --group=kernel", out, sizeof out),
-        0);
-    assert_string_equal(out, "row,group,y,fit,left_out\n6,\"d, \"\"e\"\"\",44,44,\n");
+    assert_has(out, "\n6,\"d, \"\"e\"\"\",44,44,0,0,\n");
 }
 
 static void json_is_json_with_null_for_what_is_missing(void **state)
 {
     (void)state;
     char out[8192];
-    assert_int_equal(fit("--y=energy_j --x=flop,time_s --where=energy_source=measured --resamples=0 --json --residuals",
-                         out, sizeof out),
-                     0);
+    assert_int_equal(fit(MEASURED "--resamples=0 --json", out, sizeof out), 0);
     json_error_t error;
     json_t *root = json_loads(out, 0, &error);
     assert_non_null(root);
     assert_string_equal(json_string_value(json_object_get(root, "sources")),
                         "energy_source=measured, counter_source=simulated");
+    assert_int_equal(json_integer_value(json_object_get(root, "n")), 6);
+    static const char *const numbers[] = {
+        "r2", "mape_percent", "max_ape_percent", "condition_number", "logo_mape_percent", "slope", "intercept"};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        assert_true(json_is_real(json_object_get(root, numbers[i])));
     json_t *term = json_array_get(json_object_get(root, "terms"), 0);
+    assert_string_equal(json_string_value(json_object_get(term, "name")), "flop");
     assert_near(json_real_value(json_object_get(term, "coefficient")), 10, 1e-12);
-    assert_true(json_is_null(json_array_get(json_object_get(term, "interval"), 0)));
+    assert_true(json_is_real(json_object_get(term, "std_error")) && json_is_real(json_object_get(term, "vif")));
+    assert_true(json_is_null(json_object_get(term, "ci_lo")) && json_is_null(json_object_get(term, "ci_hi")));
     assert_true(json_is_false(json_object_get(term, "identified")));
-    assert_int_equal(json_array_size(json_object_get(root, "residuals")), 6);
+    assert_true(json_array_size(json_object_get(root, "warnings")) >= 2);
+    json_decref(root);
+}
+
+static void estimates_are_fitted_only_when_asked(void **state)
+{
+    (void)state;
+    char out[4096];
+    assert_int_equal(
+        fit("--response=energy_j --no-constant --terms=flop --where=energy_source=estimated", out, sizeof out),
+        JRX_EINVAL);
+    assert_has(jrx_last_error(), "would only return the profile");
+}
+
+static void a_term_may_be_scaled_and_the_constant_comes_by_itself(void **state)
+{
+    (void)state;
+    char out[8192];
+    assert_int_equal(
+        fit("--response=energy_j --terms=0.5*flop,time_s --where=energy_source=measured --resamples=0 --json", out,
+            sizeof out),
+        0);
+    json_error_t error;
+    json_t *root = json_loads(out, 0, &error), *terms = json_object_get(root, "terms");
+    assert_non_null(root);
+    assert_int_equal(json_array_size(terms), 3);
+    static const char *const name[] = {"1", "0.5*flop", "time_s"};
+    static const double want[] = {0, 20, 2};
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(json_string_value(json_object_get(json_array_get(terms, i), "name")), name[i]);
+        assert_near(json_real_value(json_object_get(json_array_get(terms, i), "coefficient")), want[i], 1e-10);
+    }
     json_decref(root);
 }
 
@@ -229,9 +260,11 @@ static void refusals_of_the_fit_reach_the_caller(void **state)
 {
     (void)state;
     char out[4096];
-    assert_int_equal(fit("--y=energy_j --x=flop,flop --where=energy_source=measured", out, sizeof out), JRX_EINVAL);
+    assert_int_equal(
+        fit("--response=energy_j --no-constant --terms=flop,flop --where=energy_source=measured", out, sizeof out),
+        JRX_EINVAL);
     assert_has(jrx_last_error(), "flop, flop depend on each other");
-    assert_int_equal(fit("--y=energy_j --x=flop,time_s", out, sizeof out), JRX_EINVAL);
+    assert_int_equal(fit("--response=energy_j --no-constant --terms=flop,time_s", out, sizeof out), JRX_EINVAL);
     assert_string_equal(out, "");
 }
 
@@ -243,8 +276,10 @@ int main(void)
         cmocka_unit_test(requests_that_make_no_sense_are_one_line),
         cmocka_unit_test(people_get_a_table_with_verdicts),
         cmocka_unit_test(strict_fails_with_the_term_that_is_not_identified),
-        cmocka_unit_test(csv_holds_full_precision_and_empty_fields_for_what_is_missing),
+        cmocka_unit_test(rows_are_written_in_full_with_empty_fields_for_what_is_missing),
         cmocka_unit_test(json_is_json_with_null_for_what_is_missing),
+        cmocka_unit_test(estimates_are_fitted_only_when_asked),
+        cmocka_unit_test(a_term_may_be_scaled_and_the_constant_comes_by_itself),
         cmocka_unit_test(refusals_of_the_fit_reach_the_caller),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

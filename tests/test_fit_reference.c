@@ -55,6 +55,7 @@ static void tear_down(struct table *t)
 struct expected {
     const char *y;
     enum em_method method;
+    int relative;
     double r2, mape_percent, max_ape_percent;
     double value[4];
 };
@@ -62,7 +63,7 @@ struct expected {
 /* As many digits as the reference prints: 6 for R2, three decimals for MAPE, two for max APE. */
 static void assert_fit(const struct em_data *data, const struct expected *want, struct em_fit *fit)
 {
-    const struct em_fit_options options = {want->method, 0, 0.95, 1};
+    const struct em_fit_options options = {want->method, 0, 0.95, 1, want->relative, 0};
     assert_int_equal(em_fit_init(fit, data, &options), 0);
     for (int j = 0; j < 4; j++)
         assert_near(fit->coefficient[j].value, want->value[j], 1e-6 * fabs(want->value[j]));
@@ -78,35 +79,40 @@ static void kepler_counters_against_rapl_agree_to_six_digits(void **state)
     static const struct expected want[] = {
         {"rapl_package_w",
          EM_OLS,
+         0,
          0.921135,
          11.742,
          82.66,
          {2.83878990e+01, 2.25191775e-09, 1.48085331e-10, 2.77444896e-07}},
         {"rapl_package_w",
-         EM_WLS,
+         EM_OLS,
+         1,
          0.899836,
          8.955,
          72.76,
          {3.11196468e+01, 1.87025344e-09, 1.90397507e-10, 4.20890250e-07}},
         {"rapl_package_w",
          EM_NNLS,
+         1,
          0.899836,
          8.955,
          72.76,
          {3.11196468e+01, 1.87025344e-09, 1.90397507e-10, 4.20890250e-07}},
         {"rapl_dram_w",
          EM_OLS,
+         0,
          0.813130,
          6.555,
          38.47,
          {4.11222656e+01, 3.23538305e-10, -1.32238343e-10, 2.35853397e-07}},
         {"rapl_dram_w",
-         EM_WLS,
+         EM_OLS,
+         1,
          0.808513,
          6.297,
          39.73,
          {4.02030571e+01, 3.20821796e-10, -1.11326223e-10, 2.43408504e-07}},
-        {"rapl_dram_w", EM_NNLS, 0.795960, 6.614, 39.72, {4.02858518e+01, 2.46012930e-10, 0, 2.62440912e-07}},
+        {"rapl_dram_w", EM_NNLS, 1, 0.795960, 6.614, 39.72, {4.02858518e+01, 2.46012930e-10, 0, 2.62440912e-07}},
     };
     static const double error[] = {4.666707e-01, 2.773659e-11, 3.271745e-11, 1.365358e-08};
     static const double vif[] = {0, 3.099, 2.521, 1.467};
@@ -178,9 +184,9 @@ static void canuto_counters_against_wall_power_agree_to_six_digits(void **state)
 {
     (void)state;
     static const struct expected want[] = {
-        {"", EM_OLS, 0.853849, 4.336, 36.33, {1.15338894e+02, 2.16897882e-09, -1.34583385e-08, 3.44167861e-07}},
-        {"", EM_WLS, 0.843561, 3.977, 35.20, {1.11934173e+02, 2.41259735e-09, -1.57925060e-08, 3.79545462e-07}},
-        {"", EM_NNLS, 0.829057, 4.432, 37.64, {1.11896479e+02, 2.04391726e-09, 0, 3.57966997e-07}},
+        {"", EM_OLS, 0, 0.853849, 4.336, 36.33, {1.15338894e+02, 2.16897882e-09, -1.34583385e-08, 3.44167861e-07}},
+        {"", EM_OLS, 1, 0.843561, 3.977, 35.20, {1.11934173e+02, 2.41259735e-09, -1.57925060e-08, 3.79545462e-07}},
+        {"", EM_NNLS, 1, 0.829057, 4.432, 37.64, {1.11896479e+02, 2.04391726e-09, 0, 3.57966997e-07}},
     };
     static const double vif[] = {0, 1.696, 1.683, 1.228};
     const char *workloads[32];
@@ -213,7 +219,7 @@ static void leaving_a_workload_out_gives_the_published_errors(void **state)
     struct table t;
     if (!load_canuto(&t, canuto_names, workloads))
         skip_because("canuto_e5-2640_counters_wall_power.csv is not in ../shared/data");
-    const struct em_fit_options options = {EM_NNLS, 200, 0.95, 1};
+    const struct em_fit_options options = {EM_NNLS, 200, 0.95, 1, 1, 0};
     struct em_fit fit;
     assert_int_equal(em_fit_init(&fit, &t.data, &options), 0);
     assert_int_equal(fit.blocks, WORKLOADS);

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const method_names[EM_METHODS] = {"ols", "wls", "nnls"};
-static const char *const verdict_texts[EM_VERDICTS] = {"identified", "not identifiable: variance inflation above 10",
-                                                       "not identifiable: interval covers 0",
-                                                       "not identifiable: no interval"};
+static const char *const method_names[EM_METHODS] = {"ols", "nnls", "huber", "ridge"};
+static const char *const verdict_texts[EM_VERDICTS] = {
+    "identified", "not identifiable: variance inflation above 10", "not identifiable: interval covers 0",
+    "not identifiable: negative, which no cost can be", "not identifiable: no interval"};
 
 const char *em_method_name(enum em_method method)
 {
@@ -26,7 +26,7 @@ int em_method_parse(const char *text, enum em_method *method)
             return 0;
         }
     }
-    return jrx_fail(JRX_EINVAL, "fit: no method '%s'; there are ols, wls and nnls", text);
+    return jrx_fail(JRX_EINVAL, "fit: no method '%s'; there are ols, nnls, huber and ridge", text);
 }
 
 const char *em_verdict_text(enum em_verdict verdict)
@@ -71,6 +71,8 @@ int em_solve(const struct em_system *system, const struct em_triangle *triangle,
         return em_nonnegative(triangle, x, used);
     if (used)
         memset(used, 1, (size_t)triangle->cols);
+    if (system->options->method == EM_RIDGE)
+        return em_ridge(triangle, system->ridge, system->constant, x);
     return em_least_squares(triangle, NULL, x);
 }
 
@@ -96,7 +98,7 @@ static int check_options(const struct em_data *data, const struct em_fit_options
     return 0;
 }
 
-static int check_values(const struct em_data *data, enum em_method method)
+static int check_values(const struct em_data *data, int relative)
 {
     for (int j = 0; j < data->cols; j++) {
         const double *column = data->x + (size_t)j * data->rows;
@@ -113,10 +115,9 @@ static int check_values(const struct em_data *data, enum em_method method)
     for (size_t i = 0; i < data->rows; i++) {
         if (!isfinite(data->y[i]))
             return jrx_fail(JRX_EINVAL, "fit: y, row %zu is %g; leave out rows that lack a value", i + 1, data->y[i]);
-        if (method != EM_OLS && data->y[i] <= 0)
-            return jrx_fail(JRX_EINVAL,
-                            "fit: y, row %zu is %g; %s weights rows by 1 / y, so y must be above 0 (or use ols)", i + 1,
-                            data->y[i], method_names[method]);
+        if (relative && data->y[i] <= 0)
+            return jrx_fail(JRX_EINVAL, "fit: y, row %zu is %g; weights of 1 / y need y above 0: use weights of 1",
+                            i + 1, data->y[i]);
     }
     return 0;
 }
@@ -136,8 +137,11 @@ static int check_dependence(const struct em_system *system)
         if (fabs(weakest[j]) > 1e-3)
             used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", data->names[j]);
     }
-    return jrx_fail(JRX_EINVAL, "fit: columns %s depend on each other (condition %.1e); leave one of them out", names,
-                    condition);
+    return jrx_fail(
+        JRX_EINVAL,
+        "fit: not identifiable: columns %s depend on each other (condition %.1e); leave one of them out, or "
+        "add kernels in which they differ",
+        names, condition);
 }
 
 /* ---- setting up ---- */
@@ -174,6 +178,14 @@ static int number_blocks(const struct em_data *data, struct em_fit *fit)
     return 0;
 }
 
+static int reduce_blocks(struct em_system *system, const struct em_fit *fit)
+{
+    int status = 0;
+    for (int k = 0; !status && k < fit->blocks; k++)
+        status = em_reduce(system, fit->block, k, NULL, &system->parts[k]);
+    return status ? status : em_reduce(system, NULL, -1, NULL, &system->whole);
+}
+
 static int set_up(struct em_system *system, struct em_fit *fit)
 {
     const struct em_data *data = system->data;
@@ -200,10 +212,8 @@ static int set_up(struct em_system *system, struct em_fit *fit)
         return JRX_ENOMEM;
     system->constant = constant_column(data);
     for (size_t i = 0; i < rows; i++)
-        system->weight[i] = system->options->method == EM_OLS ? 1 : 1 / data->y[i];
-    for (int k = 0; !status && k < fit->blocks; k++)
-        status = em_reduce(system, fit->block, k, NULL, &system->parts[k]);
-    return status ? status : em_reduce(system, NULL, -1, NULL, &system->whole);
+        system->weight[i] = system->options->relative ? 1 / data->y[i] : 1;
+    return reduce_blocks(system, fit);
 }
 
 static enum em_verdict judge(const struct em_coefficient *c)
@@ -212,7 +222,42 @@ static enum em_verdict judge(const struct em_coefficient *c)
         return EM_COLLINEAR;
     if (isnan(c->interval.low) || isnan(c->interval.high))
         return EM_NO_INTERVAL;
-    return c->interval.low <= 0 && c->interval.high >= 0 ? EM_COVERS_ZERO : EM_IDENTIFIED;
+    if (c->interval.low <= 0 && c->interval.high >= 0)
+        return EM_COVERS_ZERO;
+    return c->value < 0 ? EM_NEGATIVE : EM_IDENTIFIED;
+}
+
+/* What a method needs beyond the solution of least squares: Huber's weights, the penalty of ridge. */
+static int prepare(struct em_system *system, struct em_fit *fit)
+{
+    const struct em_fit_options *options = system->options;
+    int status = 0;
+    if (options->method == EM_HUBER) {
+        double x[EM_COLUMNS];
+        status = em_solve(system, &system->whole, x, NULL);
+        for (int j = 0; !status && j < fit->cols; j++)
+            fit->coefficient[j].value = x[j];
+        if (!status)
+            status = em_huber(system, fit, system->weight);
+        if (!status && isnan(fit->huber_share_ratio))
+            status = jrx_fail(JRX_EINVAL, "fit: Huber's weights do not settle on these rows; use ols");
+        if (!status)
+            status = reduce_blocks(system, fit);
+    }
+    if (options->method == EM_RIDGE) {
+        double best = INFINITY;
+        fit->options.ridge = system->ridge = options->ridge;
+        for (double ridge = 1e-8; options->ridge <= 0 && !status && ridge < 2; ridge *= 10) {
+            system->ridge = ridge;
+            status = em_leave_out(system, fit);
+            if (fit->left_out_mape_ratio < best || fit->options.ridge <= 0) {
+                best = fit->left_out_mape_ratio;
+                fit->options.ridge = ridge;
+            }
+        }
+        system->ridge = fit->options.ridge;
+    }
+    return status;
 }
 
 int em_fit_init(struct em_fit *fit, const struct em_data *data, const struct em_fit_options *options)
@@ -224,11 +269,13 @@ int em_fit_init(struct em_fit *fit, const struct em_data *data, const struct em_
     fit->options = *options;
     int status = check_options(data, options);
     if (!status)
-        status = check_values(data, options->method);
+        status = check_values(data, options->relative);
     if (!status)
         status = set_up(&system, fit);
     if (!status)
         status = check_dependence(&system);
+    if (!status)
+        status = prepare(&system, fit);
     if (!status)
         status = em_solve(&system, &system.whole, x, used);
     if (status)
@@ -239,7 +286,11 @@ int em_fit_init(struct em_fit *fit, const struct em_data *data, const struct em_
     if (status)
         goto out;
     em_judge_residuals(&system, used, fit);
-    status = em_huber(&system, fit);
+    if (options->method != EM_HUBER)
+        status = em_huber(&system, fit, NULL);
+    else
+        for (int j = 0; j < data->cols; j++)
+            fit->coefficient[j].huber = x[j];
     if (!status)
         status = em_leave_out(&system, fit);
     if (!status)
@@ -280,10 +331,11 @@ int em_predict(const struct em_fit *fit, const double *row, struct em_prediction
         for (int j = 0; j < fit->cols; j++)
             mean[b] += fit->resampled[b * (size_t)fit->cols + (size_t)j] * row[j];
         double noise = fit->noises ? fit->noise[jrx_rng_below(&rng, (uint32_t)fit->noises)] : (double)NAN;
-        single[b] = fit->options.method == EM_OLS ? mean[b] + noise : mean[b] * (1 + noise);
+        single[b] = fit->options.relative ? mean[b] * (1 + noise) : mean[b] + noise;
     }
-    prediction->mean = em_central(mean, count, fit->options.confidence_ratio);
-    prediction->single = em_central(single, fit->noises ? count : 0, fit->options.confidence_ratio);
+    double tail = em_tail(fit->options.confidence_ratio, fit->blocks, fit->cols);
+    prediction->mean = em_central(mean, count, tail);
+    prediction->single = em_central(single, fit->noises ? count : 0, tail);
 out:
     free(mean);
     free(single);

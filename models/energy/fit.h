@@ -8,15 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* WLS divides row i by y_i (relative errors count, long runs do not own the fit); NNLS is WLS with coefficients >= 0 */
-enum em_method { EM_OLS, EM_WLS, EM_NNLS, EM_METHODS };
+/*
+ * Least squares; with coefficients >= 0; with outliers counted linearly only (Huber); with coefficients drawn towards
+ * 0. Huber's weights are found once, and then belong to the rows: resamples and left-out fits keep them.
+ */
+enum em_method { EM_OLS, EM_NNLS, EM_HUBER, EM_RIDGE, EM_METHODS };
 
 /* There is no hidden intercept: a column of ones is the constant. */
 struct em_data {
     size_t rows;
     int cols;                 /* 1..EM_COLUMNS */
     const double *x;          /* [cols][rows] */
-    const double *y;          /* [rows]; above 0 for WLS and NNLS */
+    const double *y;          /* [rows]; above 0 if errors are relative */
     const char *const *names; /* [cols] */
     const int *group;         /* [rows], 0..groups-1: the block of the row (kernel, session, workload); NULL: blocks are
                                  EM_RUNS runs of neighbouring rows, as rows measured one after the other resemble each other */
@@ -29,12 +32,15 @@ struct em_fit_options {
     int resamples;           /* of the bootstrap; 0: none, and all intervals are NAN */
     double confidence_ratio; /* of the intervals, between 0 and 1, e.g. 0.95 */
     uint64_t seed;
+    int relative; /* row i is divided by y_i: relative errors count, long runs do not own the fit */
+    double ridge; /* of EM_RIDGE: squared penalty over the squared norm of the column; 0: chosen by left-out blocks */
 };
 
 enum em_verdict {
     EM_IDENTIFIED,
     EM_COLLINEAR,   /* variance inflation above EM_VIF_LIMIT: other columns say the same */
     EM_COVERS_ZERO, /* the interval covers 0 */
+    EM_NEGATIVE,    /* the interval is below 0, and nothing gives energy back */
     EM_NO_INTERVAL, /* no bootstrap, fewer than EM_BLOCKS_LEAST blocks, or over a tenth of the resamples unsolvable */
     EM_VERDICTS
 };
@@ -48,8 +54,8 @@ struct em_interval {
 /* value, standard_error, interval, huber: in units of y over units of the column. */
 struct em_coefficient {
     double value;
-    double standard_error;       /* classical; NAN without degrees of freedom and for a column that NNLS holds at 0 */
-    struct em_interval interval; /* percentile bootstrap over blocks; over 24 blocks, 95 % means 91 % */
+    double standard_error;       /* classical; NAN without degrees of freedom, for a column held at 0, and for ridge */
+    struct em_interval interval; /* percentile bootstrap over blocks, widened for few of them (em_tail()) */
     double huber;                /* the coefficient when outliers count linearly only; NAN if it did not converge */
     double vif;                  /* variance inflation in the system that was solved, 1 or more; NAN: a constant */
     double correlation[EM_SIDE]; /* Pearson, over raw rows, with each column and last with y; NAN: a constant */
@@ -73,7 +79,7 @@ struct em_fit {
     int *block;                 /* [rows] 0..blocks-1: the group, or the run of neighbours */
     double *resampled;          /* [resamples_solved][cols] */
     int resamples_solved;
-    double *noise; /* [noises] residuals, y - fit or for WLS and NNLS y / fit - 1, widened by sqrt(rows / freedom) */
+    double *noise; /* [noises] residuals, y - fit or if relative y / fit - 1, widened by sqrt(rows / freedom) */
     size_t noises;
 };
 
@@ -86,8 +92,8 @@ struct em_prediction {
 /**
  * Fits `data`. Fill of `fit` is undefined before; em_fit_fini() frees it, also after a failure.
  * Returns 0; JRX_EINVAL: fewer rows than columns, a value that is not finite (row and column named), a column of zeros,
- * columns that depend on each other (named), y not above 0 under WLS or NNLS, an option out of range; JRX_ENOMEM.
- * Same data and options: same result. Thread-safe, does no I/O.
+ * columns that depend on each other (named), y not above 0 where errors are relative, an option out of range;
+ * JRX_ENOMEM. Same data and options: same result. Thread-safe, does no I/O.
  */
 int em_fit_init(struct em_fit *fit, const struct em_data *data, const struct em_fit_options *options);
 void em_fit_fini(struct em_fit *fit);
@@ -104,7 +110,7 @@ double em_left_out_mape_ratio(const struct em_fit *fit, const struct em_data *da
  */
 double em_additivity_ratio(double a, double b, double ab);
 
-/** "ols", "wls", "nnls"; the method of a name, or JRX_EINVAL. */
+/** "ols", "nnls", "huber", "ridge"; the method of a name, or JRX_EINVAL. */
 const char *em_method_name(enum em_method method);
 int em_method_parse(const char *text, enum em_method *method);
 /** "identified", or "not identifiable: " and why. */

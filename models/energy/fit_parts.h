@@ -14,6 +14,7 @@ struct em_system {
     struct em_triangle *parts; /* [blocks] of each block's */
     size_t *pick;              /* [blocks] scratch */
     int constant;              /* the column whose value is the same in all rows, or -1 */
+    double ridge;              /* of EM_RIDGE */
 };
 
 /** By the method of the options. 0 or as em_least_squares(). */
@@ -34,10 +35,17 @@ int em_leave_out(struct em_system *system, struct em_fit *fit);
 void em_sort(double *values, size_t count);
 /** Of sorted values, between the two neighbours of share * (count - 1), so that it does not jump by a whole one. */
 double em_quantile(const double *sorted, size_t count, double share);
-/** Sorts values[count] and returns the central interval that holds `confidence_ratio` of them; NAN if count is 0. */
-struct em_interval em_central(double *values, size_t count, double confidence_ratio);
+/** Sorts values[count] and returns the interval that leaves out the share `tail` at either end; NAN if count is 0. */
+struct em_interval em_central(double *values, size_t count, double tail);
+/**
+ * The share of resamples to leave out at either end of an interval of `confidence_ratio` over `blocks` blocks. With few
+ * blocks resamples spread too little, by sqrt((blocks - cols) / blocks), and normally where a t distribution is due:
+ * this makes up for both. Source: Hesterberg, The American Statistician 69(4), 2015, "expanded percentile interval".
+ */
+double em_tail(double confidence_ratio, int blocks, int cols);
 
-/* robust.c */
-int em_huber(const struct em_system *system, struct em_fit *fit);
+/* robust.c: coefficient[].huber and huber_share_ratio, from where the coefficients are; weight (NULL: left alone)
+ * [rows] is multiplied with the weights that were found. */
+int em_huber(const struct em_system *system, struct em_fit *fit, double *weight);
 
 #endif

@@ -78,7 +78,8 @@ int em_diagnose(const struct em_system *system, const unsigned char *used, struc
     double freedom = (double)data->rows - active;
     double variance = freedom > 0 ? em_residual2(&system->whole, x) / freedom : (double)NAN;
     for (int j = 0; j < cols; j++) {
-        fit->coefficient[j].standard_error = sqrt(variance * own[j]);
+        fit->coefficient[j].standard_error =
+            system->options->method == EM_RIDGE ? (double)NAN : sqrt(variance * own[j]);
         fit->coefficient[j].vif = inflation(system, j, all[j]);
     }
     correlate(system, fit);
@@ -120,8 +121,8 @@ void em_judge_residuals(const struct em_system *system, const unsigned char *use
         zero |= fabs(y) <= 0;
         ape += fabs(error / y);
         fit->max_ape_ratio = fmax(fit->max_ape_ratio, fabs(error / y));
-        double noise = system->options->method == EM_OLS ? error : error / fitted;
-        if (isfinite(noise * widen) && (system->options->method == EM_OLS || fitted > 0))
+        double noise = system->options->relative ? error / fitted : error;
+        if (isfinite(noise * widen) && (!system->options->relative || fitted > 0))
             fit->noise[fit->noises++] = noise * widen;
     }
     fit->r2 = total2 > 0 ? 1 - error2 / total2 : (double)NAN;

@@ -24,13 +24,33 @@ double em_quantile(const double *sorted, size_t count, double share)
     return below + 1 < count ? sorted[below] + part * (sorted[below + 1] - sorted[below]) : sorted[below];
 }
 
-struct em_interval em_central(double *values, size_t count, double confidence_ratio)
+struct em_interval em_central(double *values, size_t count, double tail)
 {
     if (count == 0)
         return (struct em_interval){NAN, NAN};
     em_sort(values, count);
-    double tail = (1 - confidence_ratio) / 2;
     return (struct em_interval){em_quantile(values, count, tail), em_quantile(values, count, 1 - tail)};
+}
+
+/* z with Phi(-z) = tail, by Newton's method: convex there, so it comes from one side. */
+static double normal_deviate(double tail)
+{
+    double z = 0;
+    for (int round = 0; round < 100; round++)
+        z += (0.5 * erfc(z * M_SQRT1_2) - tail) / (exp(-0.5 * z * z) * 0.5 * M_2_SQRTPI * M_SQRT1_2);
+    return z;
+}
+
+double em_tail(double confidence_ratio, int blocks, int cols)
+{
+    double tail = (1 - confidence_ratio) / 2, freedom = blocks - cols;
+    if (freedom < 1)
+        return tail;
+    /* Cornish-Fisher from the normal to the t distribution: Abramowitz and Stegun, 26.7.5 */
+    double z = normal_deviate(tail), z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
+    double t = z + (z3 + z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom) +
+               (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * freedom * freedom * freedom);
+    return 0.5 * erfc(t * sqrt(blocks / freedom) * M_SQRT1_2);
 }
 
 /* A resample without solution (the only block that shows a column was not drawn) is skipped, and counted. */
@@ -58,7 +78,8 @@ int em_bootstrap(struct em_system *system, struct em_fit *fit)
     for (int j = 0; j < cols; j++) {
         for (int b = 0; b < fit->resamples_solved; b++)
             values[b] = fit->resampled[b * cols + j];
-        fit->coefficient[j].interval = em_central(values, (size_t)fit->resamples_solved, fit->options.confidence_ratio);
+        fit->coefficient[j].interval = em_central(values, (size_t)fit->resamples_solved,
+                                                  em_tail(fit->options.confidence_ratio, fit->blocks, cols));
     }
     free(values);
     return 0;

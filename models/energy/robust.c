@@ -29,7 +29,7 @@ static double reweight(const struct em_system *system, const double *x, double *
     return (double)beyond / (double)data->rows;
 }
 
-int em_huber(const struct em_system *system, struct em_fit *fit)
+int em_huber(const struct em_system *system, struct em_fit *fit, double *weight)
 {
     size_t rows = fit->rows;
     int cols = fit->cols, status = 0, done = 0;
@@ -66,6 +66,8 @@ int em_huber(const struct em_system *system, struct em_fit *fit)
     fit->huber_share_ratio = done ? fmax(share, 0) : (double)NAN;
     for (int j = 0; j < cols; j++)
         fit->coefficient[j].huber = done ? x[j] : (double)NAN;
+    for (size_t i = 0; weight && done && share >= 0 && i < rows; i++)
+        weight[i] *= extra[i];
 out:
     free(residual);
     free(extra);

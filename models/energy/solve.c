@@ -202,6 +202,20 @@ int em_nonnegative(const struct em_triangle *triangle, double *x, unsigned char 
     return status;
 }
 
+int em_ridge(const struct em_triangle *triangle, double ridge, int free, double *x)
+{
+    int cols = triangle->cols, side = cols + 1, rows = side + cols;
+    double ab[(EM_SIDE + EM_COLUMNS) * EM_SIDE] = {0}, norm[EM_COLUMNS];
+    struct em_triangle penalised;
+    em_norms(triangle, norm);
+    for (int j = 0; j < side; j++)
+        memcpy(ab + j * rows, triangle->r + j * side, (size_t)side * sizeof *ab);
+    for (int j = 0; j < cols; j++)
+        ab[side + j + j * rows] = j == free ? 0 : sqrt(ridge) * norm[j];
+    int status = em_triangle_reduce(ab, (size_t)rows, cols, &penalised);
+    return status ? status : em_least_squares(&penalised, NULL, x);
+}
+
 int em_inverse_diagonal(const struct em_triangle *triangle, const unsigned char *use, double *diagonal)
 {
     int cols = triangle->cols, which[EM_COLUMNS];

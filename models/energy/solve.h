@@ -49,6 +49,12 @@ int em_least_squares(const struct em_triangle *triangle, const unsigned char *us
  */
 int em_nonnegative(const struct em_triangle *triangle, double *x, unsigned char *used);
 
+/**
+ * min |A x - b|^2 + ridge * sum of |column j|^2 x[j]^2, without column `free` (-1: with all). 0, or JRX_EINVAL as
+ * above; JRX_ENOMEM.
+ */
+int em_ridge(const struct em_triangle *triangle, double ridge, int free, double *x);
+
 /** |A x - b|^2. */
 double em_residual2(const struct em_triangle *triangle, const double *x);
 
