@@ -237,6 +237,14 @@ BENCH_TRAIN_OBJ := $(addprefix $O/tests/bench/,bench_train.o train_peer.o peer_o
 $O/bench_train: $(BENCH_TRAIN_OBJ) $(SUPPORT_OBJ) $O/libjoulerx.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+.PHONY: roofline
+ROOF_LAYERS := pw:c64:k128,dw:c64:m2:d3x2,conv:c10:k64,sep:c64:m2:k128:d3x2
+roofline: $O/joulerx $O/tests/bench/bench_bandwidth ## kernels below this machine's peak and bandwidths: CSV and SVG
+	@rm -rf $O/roofline && $O/joulerx measure --quiet --meter=model --reps=3 --window=0.02 --kernel='*_fwd_*,*_bwd_*' --layer=$(ROOF_LAYERS) --out=$O/roofline && \
+	 $O/tests/bench/bench_bandwidth >$O/roofline/bandwidth.csv && \
+	 gnuplot -e "dir='$O/roofline'; out='$O/roofline/roofline'; kind='svg'" plots/common.gp plots/roofline.gp && \
+	 echo "$O/roofline/measure/summary.csv $O/roofline/bandwidth.csv $O/roofline/roofline.svg"
+
 .PHONY: bench-train
 bench-train: $O/bench_train ## our training and inference beside PyTorch (python3-torch); B=t training, i inference, s student, l by layer
 	@$O/bench_train "$B" $O/bench_train.csv $(ROUNDS)
