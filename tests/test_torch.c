@@ -166,7 +166,8 @@ static void check_against_torch(enum nn_mode mode, const struct rx_shape *shape)
     }
     /* No gradient is compared later on: among a million ReLUs one near 0 bends the other way sooner or later, and that
      * one pixel is several per cent of the stem's gradient. Losses and weights show that every step was taken. The
-     * numbers are of a seed with which none bends on any instruction set; with others the stem is off by up to 5e-5. */
+     * numbers are of a seed with which the weights stay within rounding on every instruction set; with others those of
+     * the stem are off by up to 5e-5. */
     compare(&r, &file, "last.", r.parameters, 2e-6);
     const struct nn_st_tensor *want = nn_st_find(&file, "loss");
     assert_non_null(want);
