@@ -192,10 +192,12 @@ check-clang: ## build program and tests with clang
 	@$(MAKE) -j2 all tests CC=clang O=$O-clang && echo "clang: ok"
 
 # AVX-512 is an illegal instruction to valgrind and FMA is emulated a thousand times slower: baseline kernels only.
+# Tests that only start the program are left out: valgrind does not follow it, the sanitizers' build does.
+OF_PROGRAM := $(addprefix $O/tests/test_,run doctor stat shard resume list callgrind)
 check-valgrind: $(TESTS) ## the unit tests under valgrind's memory checker
 	@echo "-- valgrind"
 	@JOBS=2 JOULERX_TEST_FAST=1 JOULERX_ISA=baseline OPENBLAS_CORETYPE=NEHALEM OMP_NUM_THREADS=1 \
-	    RUNNER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp" sh tests/run.sh $(TESTS)
+	    RUNNER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp" sh tests/run.sh $(filter-out $(OF_PROGRAM),$(TESTS))
 
 tests: $(TESTS) $(FAKES)
 
