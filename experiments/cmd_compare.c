@@ -133,16 +133,26 @@ static int has(const struct jrx_csv *csv, const char *column)
     return 0;
 }
 
-/* Where the column's values are from. Energies of two sources, or of two meters' kinds, are not the same quantity. */
+/* The column that says where the values of `column` are from; NULL where its name says it. */
+static const char *source_column(const char *column)
+{
+    char unit[24];
+    jrx_column_unit(column, unit);
+    if (!strncmp(column, "counted_", 8))
+        return "counted_source";
+    return strncmp(column, "sim_", 4) && (!strcmp(unit, "J") || !strcmp(unit, "W")) ? "energy_source" : NULL;
+}
+
+/* Where the values are from. Those of two sources are not the same quantity. */
 static int source_of(struct jrx_csv *const csv[2], const char *column, const char **source)
 {
-    const char *side[2];
+    const char *side[2], *from = source_column(column);
     *source = !strncmp(column, "sim_", 4) ? "simulated" : !strncmp(column, "time", 4) ? "measured" : "";
-    if (strncmp(column, "energy", 6) || !has(csv[0], "energy_source") || !has(csv[1], "energy_source"))
+    if (!from)
         return 0;
-    int status = ex_only_text(csv[0], "energy_source", &side[0]);
+    int status = ex_only_text(csv[0], from, &side[0]);
     if (!status)
-        status = ex_only_text(csv[1], "energy_source", &side[1]);
+        status = ex_only_text(csv[1], from, &side[1]);
     if (!status && strcmp(side[0], side[1]))
         status = jrx_fail(JRX_EINVAL, "%s is %s in A and %s in B: not comparable; --column=time_ns compares times",
                           column, side[0], side[1]);

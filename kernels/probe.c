@@ -13,9 +13,14 @@ float kn_probe_fma(long steps)
     return ops()->fma(steps);
 }
 
+double kn_probe_step_flop(const struct kn_probe_ops *probe)
+{
+    return 2.0 * KN_PROBE_CHAINS * probe->lanes;
+}
+
 double kn_probe_fma_flop(void)
 {
-    return 2.0 * 14 * ops()->lanes;
+    return kn_probe_step_flop(ops());
 }
 
 float kn_probe_read(const float *floats, size_t count)

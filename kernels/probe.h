@@ -7,7 +7,7 @@
 #define KERNELS_PROBE_H
 #include <stddef.h>
 
-/** `steps` turns of 14 independent chains of multiply-adds, two FLOP a lane; returns their sum. */
+/** `steps` turns of KN_PROBE_CHAINS independent chains of multiply-adds, two FLOP a lane; returns their sum. */
 float kn_probe_fma(long steps);
 /** FLOP of kn_probe_fma(1) [FLOP]; baseline has no fused instruction and multiplies, then adds: the same FLOP. */
 double kn_probe_fma_flop(void);
@@ -18,12 +18,15 @@ float kn_probe_read(const float *floats, size_t count);
 void kn_probe_copy(const float *from, float *to, size_t count);
 
 /* What each kernels/probe_<isa>.c defines. */
+enum { KN_PROBE_CHAINS = 14 };
 struct kn_probe_ops {
     int lanes;
     float (*fma)(long steps);
     float (*read)(const float *floats, size_t count);
     void (*copy)(const float *from, float *to, size_t count);
 };
+/** FLOP of one step of its fma() [FLOP]. Pure. */
+double kn_probe_step_flop(const struct kn_probe_ops *ops);
 extern const struct kn_probe_ops kn_probe_baseline, kn_probe_avx2, kn_probe_avx512;
 
 #endif

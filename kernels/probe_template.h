@@ -4,7 +4,7 @@
 #include "kernels/probe.h"
 #include "kernels/simd.h"
 
-enum { PROBE_CHAINS = 14, PROBE_STREAMS = 8 };
+enum { PROBE_STREAMS = 8 };
 
 static float lanes_sum(kn_vec v)
 {
@@ -17,17 +17,17 @@ static float lanes_sum(kn_vec v)
 
 static float fma_chains(long steps)
 {
-    kn_vec sum[PROBE_CHAINS], half = kn_set1(0.5f), small = kn_set1(1e-3f);
+    kn_vec sum[KN_PROBE_CHAINS], half = kn_set1(0.5f), small = kn_set1(1e-3f);
     KN_UNROLL(14)
-    for (int i = 0; i < PROBE_CHAINS; i++) {
+    for (int i = 0; i < KN_PROBE_CHAINS; i++) {
         sum[i] = small;
         __asm__ volatile("" : "+x"(sum[i])); /* or the compiler sees that all chains are one */
     }
     for (long k = 0; k < steps; k++) {
-        KN_UNROLL(14) for (int i = 0; i < PROBE_CHAINS; i++) sum[i] = kn_fma(sum[i], half, small);
+        KN_UNROLL(14) for (int i = 0; i < KN_PROBE_CHAINS; i++) sum[i] = kn_fma(sum[i], half, small);
         __asm__ volatile("" : "+x"(half));
     }
-    KN_UNROLL(14) for (int i = 1; i < PROBE_CHAINS; i++) sum[0] = kn_add(sum[0], sum[i]);
+    KN_UNROLL(14) for (int i = 1; i < KN_PROBE_CHAINS; i++) sum[0] = kn_add(sum[0], sum[i]);
     return lanes_sum(sum[0]);
 }
 

@@ -56,8 +56,8 @@ static void make_run(char root[TREE_PATH], const char *cpu, int time, const char
     tree_new(root);
     tree_put(root, "meta.json={\"identity\": {\"cpu\": \"%s\", \"compiler\": \"gcc\"}}", cpu);
     tree_put(root,
-             "tiling/samples.csv=cell,rep,time_ns,energy_j,energy_source\n\"oc=1,ic=2\",0,%d,3,%s\n"
-             "\"oc=1,ic=2\",1,%d,3,%s\n",
+             "tiling/samples.csv=cell,rep,time_ns,energy_j,above_idle_j,energy_source\n\"oc=1,ic=2\",0,%d,3,2,%s\n"
+             "\"oc=1,ic=2\",1,%d,3,2,%s\n",
              time, source, time + 1, source);
 }
 
@@ -98,6 +98,8 @@ static void what_cannot_be_compared_is_refused(void **state)
     make_run(b, "one", 1000, "measured");
     assert_int_equal(compare(a, b, "--csv=/dev/null"), JRX_EINVAL);
     assert_non_null(strstr(jrx_last_error(), "energy_j is estimated in A and measured in B"));
+    assert_int_equal(compare(a, b, "--column=above_idle_j"), JRX_EINVAL);
+    assert_non_null(strstr(jrx_last_error(), "above_idle_j is estimated in A and measured in B"));
     assert_int_equal(compare(a, b, "--column=time_ns"), 0);
     assert_int_equal(compare(a, "/nowhere", "--csv=/dev/null"), JRX_EIO);
     assert_non_null(strstr(jrx_last_error(), "/nowhere/meta.json"));

@@ -220,7 +220,7 @@ static double best_variant(struct bench *b, const struct contest *c, const char 
 static double peak_flop_per_s(int threads)
 {
     enum { CALLS = 64 };
-    struct bench_peer peak = bench_peak(threads);
+    struct bench_peer peak = bench_peak(BENCH_PEAK, threads);
     if (!peak.state)
         return NAN;
     peak.call(peak.state);
@@ -229,7 +229,7 @@ static double peak_flop_per_s(int threads)
         peak.call(peak.state);
     double s = now_s() - begin;
     peak.release(peak.state);
-    return 2.0 * bench_peak_lanes() * 14 * BENCH_PEAK_STEPS * threads * CALLS / s;
+    return bench_peak_flop(BENCH_PEAK, threads) * CALLS / s;
 }
 
 static void put(struct bench *b, const struct contest *c, const char *who, const double *s, double flop, double peak)

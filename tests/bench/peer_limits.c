@@ -1,6 +1,7 @@
 /* What the machine can do: multiply-adds in registers, and copies. */
 #include "harness/base/cpu.h"
 #include "harness/base/mem.h"
+#include "kernels/probe.h"
 #include "tests/bench/peer.h"
 #include <immintrin.h>
 #include <stdio.h>
@@ -8,55 +9,26 @@
 
 /* ---- the peak -------------------------------------------------------------------------------------- */
 
-enum { CHAINS = 14, STEPS = 100000 };
+enum { STEPS = 100000 };
 
-__attribute__((target("avx512f"))) static float peak_avx512(void)
+/* The probe of a role; NULL where there are no such vectors. */
+static const struct kn_probe_ops *probe_of(enum bench_role role)
 {
-    __m512 sum[CHAINS], a = _mm512_set1_ps(0.5f), b = _mm512_set1_ps(1e-3f);
-    for (int i = 0; i < CHAINS; i++)
-        sum[i] = b;
-    for (int k = 0; k < STEPS; k++) {
-#pragma GCC unroll 14
-        for (int i = 0; i < CHAINS; i++)
-            sum[i] = _mm512_fmadd_ps(sum[i], a, b);
-        __asm__ volatile("" : "+v"(a));
-    }
-    for (int i = 1; i < CHAINS; i++)
-        sum[0] = _mm512_add_ps(sum[0], sum[i]);
-    return _mm512_cvtss_f32(sum[0]);
-}
-
-__attribute__((target("avx2,fma"))) static float peak_avx2(void)
-{
-    __m256 sum[CHAINS], a = _mm256_set1_ps(0.5f), b = _mm256_set1_ps(1e-3f);
-    for (int i = 0; i < CHAINS; i++)
-        sum[i] = b;
-    for (int k = 0; k < STEPS; k++) {
-#pragma GCC unroll 14
-        for (int i = 0; i < CHAINS; i++)
-            sum[i] = _mm256_fmadd_ps(sum[i], a, b);
-        __asm__ volatile("" : "+x"(a));
-    }
-    for (int i = 1; i < CHAINS; i++)
-        sum[0] = _mm256_add_ps(sum[0], sum[i]);
-    return _mm256_cvtss_f32(sum[0]);
-}
-
-/* Lanes of the vectors of a role; 0 if there are none. */
-static int lanes_of(enum bench_role role)
-{
-    static const int lanes[JRX_ISA_LEVELS] = {[JRX_ISA_AVX2] = 8, [JRX_ISA_AVX512] = 16};
-    int widest = lanes[jrx_cpu_isa()];
-    return role == BENCH_PEAK ? widest : widest > 8 ? 8 : 0;
+    static const struct kn_probe_ops *const fused[JRX_ISA_LEVELS] = {
+        [JRX_ISA_AVX2] = &kn_probe_avx2, [JRX_ISA_AVX512] = &kn_probe_avx512};
+    const struct kn_probe_ops *widest = fused[jrx_cpu_isa()];
+    return role == BENCH_PEAK ? widest : widest == &kn_probe_avx512 ? &kn_probe_avx2 : NULL;
 }
 
 double bench_peak_flop(enum bench_role role, int threads)
 {
-    return 2.0 * lanes_of(role) * CHAINS * STEPS * threads;
+    const struct kn_probe_ops *probe = probe_of(role);
+    return probe ? kn_probe_step_flop(probe) * STEPS * threads : 0;
 }
 
 struct peak {
-    int lanes, threads;
+    const struct kn_probe_ops *probe;
+    int threads;
 };
 
 static void peak_call(void *p)
@@ -64,7 +36,7 @@ static void peak_call(void *p)
     const struct peak *peak = p;
     float total = 0;
 #pragma omp parallel num_threads(peak->threads) reduction(+ : total)
-    total += peak->lanes == 16 ? peak_avx512() : peak_avx2();
+    total += peak->probe->fma(STEPS);
     volatile float kept = total;
     (void)kept;
 }
@@ -72,10 +44,11 @@ static void peak_call(void *p)
 struct bench_peer bench_peak(enum bench_role role, int threads)
 {
     struct bench_peer peer = {.role = role, .call = peak_call, .release = free};
-    struct peak *state = lanes_of(role) ? malloc(sizeof *state) : NULL;
-    snprintf(peer.name, sizeof peer.name, "peak %s", lanes_of(role) == 16 ? "avx512" : "avx2");
+    const struct kn_probe_ops *probe = probe_of(role);
+    struct peak *state = probe ? malloc(sizeof *state) : NULL;
+    snprintf(peer.name, sizeof peer.name, "peak %s", probe == &kn_probe_avx512 ? "avx512" : "avx2");
     if (state)
-        *state = (struct peak){lanes_of(role), threads};
+        *state = (struct peak){probe, threads};
     peer.state = state;
     return peer;
 }
