@@ -184,10 +184,12 @@ static void an_ordinary_user_exits_3_with_the_remedy(void **state)
 static void an_interrupt_reaches_the_command(void **state)
 {
     struct fixture *f = *state;
-    static const char script[] = "trap \"echo caught; exit 9\" INT; while :; do sleep 0.05; done";
-    assert_int_equal(
-        program_run(&f->p, "stat -o result -- sh -c '%s' >said 2>&1 & p=$!; sleep 0.6; kill -INT $p; wait $p", script),
-        9);
+    static const char script[] = "trap \"echo caught; exit 9\" INT; echo >ready; while :; do sleep 0.05; done";
+    assert_int_equal(program_run(&f->p,
+                                 "stat -o result -- sh -c '%s' >said 2>&1 & p=$!; "
+                                 "until [ -e ready ]; do sleep 0.05; done; kill -INT $p; wait $p",
+                                 script),
+                     9);
     program_slurp(&f->p, "said", f->p.out, sizeof f->p.out);
     says(f->p.out, "caught");
     program_slurp(&f->p, "result", f->p.out, sizeof f->p.out);
