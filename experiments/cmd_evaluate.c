@@ -7,7 +7,7 @@
 #include "harness/progress.h"
 #include "harness/table.h"
 #include "models/link/receivers.h"
-#include "models/receiver/receiver.h"
+#include "models/receiver/train.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,7 +178,8 @@ static int evaluate(const struct arguments *a, struct rx_receiver *network)
 
 static int run(int argc, char **argv)
 {
-    const struct argp_child children[] = {{&ex_link_argp, 0, "The link (here: SNR 0:3:21, seed 1000000007):", 1}, {0}};
+    const struct argp_child children[] = {
+        {&ex_link_argp, 0, "The link (here: SNR 0:3:21, profiles tdl-a,tdl-e, seed 1000000007):", 1}, {0}};
     const struct argp argp = {.options = options,
                               .parser = parse,
                               .args_doc = "[CHECKPOINT...]",
@@ -187,6 +188,7 @@ static int run(int argc, char **argv)
                               .children = children};
     struct arguments a = {.files = 0};
     ex_link_init(&a.link);
+    a.link.config = rx_validation_link(&a.link.config);
     a.link.seed = 1000000007; /* slots that no training has seen */
     for (int i = 0; i < 8; i++)
         a.link.snr_db[a.link.points++] = 3 * i;

@@ -1,38 +1,11 @@
 #include "experiments/link_options.h"
+#include "experiments/link_names.h"
 #include "harness/base/error.h"
 #include "models/link/dmrs.h"
-#include "models/link/tdl.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const modulations[] = {
-    [LK_QPSK] = "qpsk", [LK_16QAM] = "16qam", [LK_64QAM] = "64qam", [LK_256QAM] = "256qam"};
-static const char *const engines[] = {[LK_GRID] = "grid", [LK_WAVEFORM] = "waveform"};
-static const char *const definitions[LK_SNR_DEFINITIONS] = {"re", "band", "slot"};
-enum { MODULATIONS = sizeof modulations / sizeof *modulations, ENGINES = sizeof engines / sizeof *engines };
-
-static const char *profile_name(int p)
-{
-    return lk_tdl_get((enum lk_profile)p)->name;
-}
-static const char *pattern_name(int p)
-{
-    return lk_pattern_get(p)->name;
-}
-static const char *modulation_name(int m)
-{
-    return modulations[m] ? modulations[m] : "";
-} /* "": no such number */
-static const char *definition_name(int d)
-{
-    return definitions[d];
-}
-static const char *engine_name(int e)
-{
-    return engines[e];
-}
 
 void ex_link_init(struct ex_link *link)
 {
@@ -96,6 +69,11 @@ static int parse_range(const char *option, const char *text, const struct unit *
     return 0;
 }
 
+int ex_parse_range(const char *option, const char *text, double range[2])
+{
+    return parse_range(option, text, plain, range);
+}
+
 /* Which of `n` names `text` (length bytes of it) is; -1 with a message that lists them. */
 static int choose(const char *option, const char *text, size_t length, const char *(*name)(int), int n)
 {
@@ -132,19 +110,19 @@ static int parse_mask(const char *option, const char *text, const char *(*name)(
 
 static int set_modulation(struct ex_link *link, const char *text)
 {
-    int m = choose("modulation", text, strlen(text), modulation_name, MODULATIONS);
+    int m = choose("modulation", text, strlen(text), ex_modulation_name, EX_MODULATIONS);
     link->config.modulation = (enum lk_modulation)m;
     return m < 0 ? JRX_EINVAL : 0;
 }
 
 static int set_profile(struct ex_link *link, const char *text)
 {
-    return parse_mask("profile", text, profile_name, LK_PROFILES, &link->config.profiles);
+    return parse_mask("profile", text, ex_profile_name, LK_PROFILES, &link->config.profiles);
 }
 
 static int set_pattern(struct ex_link *link, const char *text)
 {
-    return parse_mask("pattern", text, pattern_name, LK_PATTERNS, &link->config.patterns);
+    return parse_mask("pattern", text, ex_pattern_name, LK_PATTERNS, &link->config.patterns);
 }
 
 static int set_pilots(struct ex_link *link, const char *text)
@@ -157,7 +135,7 @@ static int set_pilots(struct ex_link *link, const char *text)
 
 static int set_engine(struct ex_link *link, const char *text)
 {
-    int e = choose("engine", text, strlen(text), engine_name, ENGINES);
+    int e = choose("engine", text, strlen(text), ex_engine_name, EX_ENGINES);
     link->config.engine = (enum lk_engine)e;
     return e < 0 ? JRX_EINVAL : 0;
 }
@@ -286,54 +264,74 @@ static int set_seed(struct ex_link *link, const char *text)
 
 static int set_definition(struct ex_link *link, const char *text)
 {
-    int d = choose("snr-definition", text, strlen(text), definition_name, LK_SNR_DEFINITIONS);
+    int d = choose("snr-definition", text, strlen(text), ex_definition_name, LK_SNR_DEFINITIONS);
     link->snr_definition = (enum lk_snr_definition)d;
     return d < 0 ? JRX_EINVAL : 0;
 }
 
-enum { KEY = 0x1000 };
+enum { KEY = 0x1000, SLOT_KEY = 0x1100 };
 static const struct argp_option options[] = {
     {"modulation", KEY + 0, "NAME", 0, "qpsk, 16qam (default), 64qam, 256qam", 0},
-    {"profile", KEY + 1, "LIST", 0, "tdl-a .. tdl-e (default: these five), tdla30, tdlb100, tdlc300", 0},
+    {"profile", KEY + 1, "LIST", 0, "tdl-a .. tdl-e, tdla30, tdlb100, tdlc300: one is drawn for each slot", 0},
     {"pilots", KEY + 2, "1|2", 0, "DeepRx's patterns of one or two DMRS symbols (default: all four)", 0},
     {"pattern", KEY + 3, "LIST", 0, "DMRS patterns by name: deeprx-1a .. deeprx-2b, nr-1 .. nr-4, nr-1-data ..", 0},
     {"engine", KEY + 4, "NAME", 0, "grid (default) or waveform, which has ICI and ISI", 0},
     {"delay-spread", KEY + 5, "RANGE", 0, "RMS, drawn for each slot (default 10-300ns)", 0},
     {"doppler", KEY + 6, "RANGE", 0, "maximum Doppler shift in Hz, drawn (default 0-500)", 0},
-    {"snr", KEY + 7, "POINTS", 0, "in dB: FIRST:STEP:LAST, A,B,C, or draw:LOW:HIGH (default draw:-4:32)", 0},
-    {"sir", KEY + 8, "RANGE", 0, "in dB, drawn; none (default): no interferer", 0},
-    {"interferers", KEY + 9, "N", 0, "of equal power, together at the SIR (default 1)", 0},
-    {"scs", KEY + 10, "15|30", 0, "subcarrier spacing in kHz (default 15)", 0},
-    {"prb", KEY + 11, "N", 0, "resource blocks, 1 to 273 (default 26)", 0},
-    {"rx", KEY + 12, "N", 0, "receive antennas, 1 to 4 (default 2)", 0},
-    {"correlation", KEY + 13, "R", 0, "between the outermost antennas (default 0)", 0},
-    {"dmrs-id", KEY + 14, "N", 0, "scrambling identity of the pilots (default 0)", 0},
-    {"slots", KEY + 15, "N", 0, "at each point (default 200)", 0},
-    {"seed", KEY + 16, "N", 0, "same seed, same slots (default 1)", 0},
-    {"threads", KEY + 17, "N", 0, "default: all processors; results do not depend on it", 0},
-    {"snr-definition", KEY + 18, "NAME", 0,
+    {"sir", KEY + 7, "RANGE", 0, "in dB, drawn; none: no interferer", 0},
+    {"interferers", KEY + 8, "N", 0, "of equal power, together at the SIR (default 1)", 0},
+    {"scs", KEY + 9, "15|30", 0, "subcarrier spacing in kHz (default 15)", 0},
+    {"prb", KEY + 10, "N", 0, "resource blocks, 1 to 273", 0},
+    {"rx", KEY + 11, "N", 0, "receive antennas, 1 to 4 (default 2)", 0},
+    {"correlation", KEY + 12, "R", 0, "between the outermost antennas (default 0)", 0},
+    {"dmrs-id", KEY + 13, "N", 0, "scrambling identity of the pilots (default 0)", 0},
+    {0},
+};
+static int (*const setters[])(struct ex_link *, const char *) = {
+    set_modulation, set_profile,     set_pilots, set_pattern, set_engine, set_delay_spread, set_doppler,
+    set_sir,        set_interferers, set_scs,    set_prb,     set_rx,     set_correlation,  set_dmrs_id};
+
+static const struct argp_option slot_options[] = {
+    {"snr", SLOT_KEY + 0, "POINTS", 0, "in dB: FIRST:STEP:LAST, A,B,C, or draw:LOW:HIGH (default draw:-4:32)", 0},
+    {"slots", SLOT_KEY + 1, "N", 0, "at each point (default 200)", 0},
+    {"seed", SLOT_KEY + 2, "N", 0, "same seed, same slots (default 1)", 0},
+    {"threads", SLOT_KEY + 3, "N", 0, "default: all processors; results do not depend on it", 0},
+    {"snr-definition", SLOT_KEY + 4, "NAME", 0,
      "re (default): per resource element and antenna, ensemble average; band: noise of the whole FFT band, which is "
      "10 log10(FFT size / subcarriers) dB lower; slot: relative to the power received in that slot, which hides fading",
      0},
     {0},
 };
+static int (*const slot_setters[])(struct ex_link *, const char *) = {set_snr, set_slots, set_seed, set_threads,
+                                                                      set_definition};
 
-static int (*const setters[])(struct ex_link *, const char *) = {
-    set_modulation, set_profile, set_pilots,      set_pattern, set_engine,    set_delay_spread, set_doppler,
-    set_snr,        set_sir,     set_interferers, set_scs,     set_prb,       set_rx,           set_correlation,
-    set_dmrs_id,    set_slots,   set_seed,        set_threads, set_definition};
-
-static error_t parse(int key, char *argument, struct argp_state *state)
+static int set(struct ex_link *link, int (*setter)(struct ex_link *, const char *), const char *text)
 {
-    struct ex_link *link = state->input;
-    if (key < KEY || key >= KEY + (int)(sizeof setters / sizeof *setters))
-        return ARGP_ERR_UNKNOWN;
     if (!link->status) /* the first message is kept */
-        link->status = setters[key - KEY](link, argument);
+        link->status = setter(link, text);
     return 0;
 }
 
-const struct argp ex_link_argp = {.options = options, .parser = parse};
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    int i = key - KEY;
+    return i >= 0 && i < (int)(sizeof setters / sizeof *setters) ? set(state->input, setters[i], text)
+                                                                 : ARGP_ERR_UNKNOWN;
+}
+
+const struct argp ex_channel_argp = {.options = options, .parser = parse};
+
+static error_t parse_slots(int key, char *text, struct argp_state *state)
+{
+    int i = key - SLOT_KEY;
+    if (key == ARGP_KEY_INIT)
+        state->child_inputs[0] = state->input;
+    return i >= 0 && i < (int)(sizeof slot_setters / sizeof *slot_setters) ? set(state->input, slot_setters[i], text)
+                                                                           : ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_child channel[] = {{&ex_channel_argp, 0, NULL, 0}, {0}};
+const struct argp ex_link_argp = {.options = slot_options, .parser = parse_slots, .children = channel};
 
 int ex_link_check(const struct ex_link *link)
 {
@@ -346,42 +344,4 @@ int ex_link_check(const struct ex_link *link)
         status = lk_config_check(&config);
     }
     return status;
-}
-
-/* ---- and back to text ---- */
-
-static const char *join(unsigned mask, const char *(*name)(int), char *text, size_t size)
-{
-    *text = 0;
-    for (int i = 0; mask >> i; i++) {
-        size_t used = strlen(text);
-        if (mask >> i & 1)
-            snprintf(text + used, size - used, "%s%s", used ? "+" : "", name(i));
-    }
-    return text;
-}
-
-const char *ex_link_profiles(const struct lk_config *config, char *text, size_t size)
-{
-    return join(config->profiles, profile_name, text, size);
-}
-
-const char *ex_link_patterns(const struct lk_config *config, char *text, size_t size)
-{
-    return join(config->patterns, pattern_name, text, size);
-}
-
-const char *ex_link_modulation(const struct lk_config *config)
-{
-    return modulations[config->modulation];
-}
-
-const char *ex_link_engine(const struct lk_config *config)
-{
-    return engines[config->engine];
-}
-
-const char *ex_link_definition(const struct ex_link *link)
-{
-    return definitions[link->snr_definition];
 }

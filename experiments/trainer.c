@@ -1,8 +1,10 @@
 #include "experiments/trainer.h"
+#include "experiments/link_options.h"
 #include "harness/base/error.h"
 #include "harness/interrupt.h"
 #include "harness/progress.h"
 #include "harness/table.h"
+#include "models/receiver/fields.h"
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
@@ -13,41 +15,18 @@
 
 struct arguments {
     enum rx_role role;
-    const char *preset, *body, *csv;
+    const char *preset, *csv;
     const char *file[2]; /* [teacher,] checkpoint */
     int files, threads, quiet, resume;
     uint64_t seed;
-    /* 0 or NAN: as in the preset */
-    int64_t steps;
-    int batch, micro, prb;
-    double width, rate, mix, temperature;
+    struct ex_link link;                  /* its config is that of the slots */
+    const char *setting[RX_MAX_SETTINGS]; /* as given; NULL: as in the preset */
 };
 
-enum {
-    KEY_BODY = 256,
-    KEY_WIDTH,
-    KEY_STEPS,
-    KEY_BATCH,
-    KEY_MICRO,
-    KEY_PRB,
-    KEY_RATE,
-    KEY_MIX,
-    KEY_TEMPERATURE,
-    KEY_SEED,
-    KEY_CSV,
-    KEY_RESUME,
-    KEY_NETWORK
-};
+enum { KEY_NETWORK = 256, KEY_SNR, KEY_SEED, KEY_CSV, KEY_RESUME, KEY_SETTING };
 
 static const struct argp_option common_options[] = {
-    {"preset", 'p', "NAME", 0, "where all numbers come from that are not given: quick (default), smoke, paper", 0},
-    {"body", KEY_BODY, "NAME", 0, "table of blocks: deeprx, short7, short5, short3", 0},
-    {"width", KEY_WIDTH, "X", 0, "factor on all channel counts", 0},
-    {"steps", KEY_STEPS, "N", 0, "steps of the optimiser", 0},
-    {"batch", KEY_BATCH, "N", 0, "slots a step", 0},
-    {"micro", KEY_MICRO, "N", 0, "slots that are normalised together, a divisor of the batch", 0},
-    {"prb", KEY_PRB, "N", 0, "resource blocks of a slot", 0},
-    {"rate", KEY_RATE, "X", 0, "learning rate of the plateau", 0},
+    {"preset", 'p', "NAME", 0, "where all is taken from that is not given: quick (default), smoke, paper", 0},
     {"seed", KEY_SEED, "N", 0, "of starting weights and slots (default 1)", 0},
     {"resume", KEY_RESUME, NULL, 0, "go on with the checkpoint; the other options must be the same", 0},
     {"csv", KEY_CSV, "FILE", 0, "learning curve, one row for each hundredth of the steps", 0},
@@ -57,10 +36,9 @@ static const struct argp_option common_options[] = {
 static const struct argp_option train_options[] = {
     {"network", KEY_NETWORK, "ROLE", 0, "which of the preset: teacher (default) or scratch, the student on its own", 0},
     {0}};
-static const struct argp_option distill_options[] = {
-    {"mix", KEY_MIX, "X", 0, "share of the teacher in the loss, 0 to 1", 0},
-    {"temperature", KEY_TEMPERATURE, "X", 0, "of both sigmoids of the teacher's share", 0},
-    {0}};
+static const struct argp_option distill_options[] = {{0}};
+static const struct argp_option snr_option[] = {{"snr", KEY_SNR, "RANGE", 0, "in dB, drawn for each slot, as -4-32", 0},
+                                                {0}};
 
 static const struct jrx_column curve_columns[] = {
     {"step", JRX_INTEGER, "steps done"},
@@ -71,15 +49,6 @@ static const struct jrx_column curve_columns[] = {
     {"ber_ratio", JRX_REAL, "bit errors over bits of the same steps"},
 };
 static const struct jrx_schema curve_schema = {"curve", curve_columns, sizeof curve_columns / sizeof *curve_columns};
-
-static double real(struct argp_state *state, const char *name, const char *text)
-{
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end || !isfinite(value) || value < 0)
-        argp_error(state, "--%s=%s: not a number from 0", name, text);
-    return value;
-}
 
 static int64_t whole(struct argp_state *state, const char *name, const char *text, int64_t most)
 {
@@ -96,15 +65,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
     struct arguments *to = state->input;
     switch (key) {
     case 'p': to->preset = text; break;
-    case KEY_BODY: to->body = text; break;
-    case KEY_WIDTH: to->width = real(state, "width", text); break;
-    case KEY_STEPS: to->steps = whole(state, "steps", text, 1000000000); break;
-    case KEY_BATCH: to->batch = (int)whole(state, "batch", text, 65536); break;
-    case KEY_MICRO: to->micro = (int)whole(state, "micro", text, 65536); break;
-    case KEY_PRB: to->prb = (int)whole(state, "prb", text, 273); break;
-    case KEY_RATE: to->rate = real(state, "rate", text); break;
-    case KEY_MIX: to->mix = real(state, "mix", text); break;
-    case KEY_TEMPERATURE: to->temperature = real(state, "temperature", text); break;
     case KEY_SEED: to->seed = (uint64_t)whole(state, "seed", text, INT64_MAX); break;
     case KEY_RESUME: to->resume = 1; break;
     case KEY_CSV: to->csv = text; break;
@@ -129,33 +89,50 @@ static error_t parse(int key, char *text, struct argp_state *state)
     return 0;
 }
 
+static error_t parse_setting(int key, char *text, struct argp_state *state)
+{
+    struct arguments *to = state->input;
+    if (key < KEY_SETTING || key >= KEY_SETTING + RX_MAX_SETTINGS)
+        return ARGP_ERR_UNKNOWN;
+    to->setting[key - KEY_SETTING] = text;
+    return 0;
+}
+
+static error_t parse_link(int key, char *text, struct argp_state *state)
+{
+    struct arguments *to = state->input;
+    if (key == ARGP_KEY_INIT)
+        state->child_inputs[0] = &to->link;
+    if (key != KEY_SNR)
+        return ARGP_ERR_UNKNOWN;
+    int status = ex_parse_range("snr", text, to->link.config.snr_db);
+    to->link.status = to->link.status ? to->link.status : status;
+    return 0;
+}
+
 static error_t parse_root(int key, char *text, struct argp_state *state)
 {
     if (key != ARGP_KEY_INIT)
         return parse(key, text, state);
-    state->child_inputs[0] = state->input;
+    for (int i = 0; i < 3; i++)
+        state->child_inputs[i] = state->input;
     return 0;
 }
 
+/* The preset with what was given instead. */
 static int configure(const struct arguments *a, struct rx_train_config *config)
 {
     const struct rx_preset *preset = rx_preset_find(a->preset);
-    if (!preset)
-        return JRX_EINVAL;
-    struct rx_preset own = *preset;
-    own.network[a->role].body = a->body ? a->body : own.network[a->role].body;
-    own.network[a->role].width = isnan(a->width) ? own.network[a->role].width : a->width;
-    own.network[a->role].steps = a->steps ? a->steps : own.network[a->role].steps;
-    own.network[a->role].rate = isnan(a->rate) ? own.network[a->role].rate : a->rate;
-    own.batch = a->batch ? a->batch : own.batch;
-    own.micro = a->micro ? a->micro : own.micro;
-    own.prb = a->prb ? a->prb : own.prb;
-    own.mix = isnan(a->mix) ? own.mix : a->mix;
-    own.temperature = isnan(a->temperature) ? own.temperature : a->temperature;
-    if (!rx_body_find(own.network[a->role].body))
-        return JRX_EINVAL;
-    *config = rx_preset_config(&own, a->role, a->seed);
-    return rx_train_config_check(config);
+    int status = preset ? a->link.status : JRX_EINVAL;
+    if (status)
+        return status;
+    *config = rx_preset_config(preset, a->role, a->seed);
+    config->link = a->link.config;
+    config->shape.rx = config->link.rx;
+    for (int i = 0; !status && rx_setting(i); i++)
+        if (a->setting[i])
+            status = rx_setting_set(config, rx_setting(i)->name, a->setting[i]);
+    return status ? status : rx_train_config_check(config);
 }
 
 static int put_row(struct jrx_table *table, const struct rx_train *train, const struct nn_loss_sum *sum)
@@ -269,18 +246,41 @@ static int train(const struct arguments *a)
     return status;
 }
 
+/* An option for each setting; those that need a teacher for distill only. */
+static void list_settings(struct argp_option option[RX_MAX_SETTINGS + 1], int taught)
+{
+    for (int i = 0; rx_setting(i); i++)
+        if (taught || !rx_setting(i)->taught)
+            *option++ = (struct argp_option){
+                rx_setting(i)->name, KEY_SETTING + i, rx_setting(i)->argument, 0, rx_setting(i)->doc, 0};
+    *option = (struct argp_option){0};
+}
+
 int ex_trainer_run(int argc, char **argv, enum rx_role role, const char *doc)
 {
-    struct arguments arguments = {
-        .role = role, .preset = "quick", .seed = 1, .width = NAN, .rate = NAN, .mix = NAN, .temperature = NAN};
+    struct arguments arguments = {.role = role, .preset = "quick", .seed = 1};
     const int taught = role == RX_DISTILLED;
+    struct argp_option settings[RX_MAX_SETTINGS + 1];
+    list_settings(settings, taught);
     const struct argp common = {.options = common_options, .parser = parse};
-    const struct argp_child children[] = {{&common, 0, NULL, 0}, {0}};
+    const struct argp own = {.options = settings, .parser = parse_setting};
+    const struct argp_child channel[] = {{&ex_channel_argp, 0, NULL, 0}, {0}};
+    const struct argp link = {.options = snr_option, .parser = parse_link, .children = channel};
+    const struct argp_child children[] = {{&common, 0, NULL, 0},
+                                          {&own, 0, "Network and training (default: the preset's):", 1},
+                                          {&link, 0, "The slots (default: the preset's):", 2},
+                                          {0}};
     const struct argp argp = {.options = taught ? distill_options : train_options,
                               .parser = parse_root,
                               .args_doc = taught ? "TEACHER FILE" : "FILE",
                               .doc = doc,
                               .children = children};
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments); /* for the preset, wherever it stands; then on top of it: */
+    const struct rx_preset *preset = rx_preset_find(arguments.preset);
+    if (!preset)
+        return JRX_EINVAL;
+    arguments.files = 0;
+    arguments.link = (struct ex_link){.config = preset->common.link};
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     return train(&arguments);
 }

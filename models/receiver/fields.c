@@ -2,74 +2,174 @@
 #include "harness/base/error.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum type { INT, INT64, UINT64, UNSIGNED, REAL };
+enum type { INT, INT64, UINT64, UNSIGNED, REAL, BODY, OPTIMISER, YES_NO };
 
-/* Every number that has a part in the trajectory. The body's name, the step and the teacher are put beside. */
+static const char *const optimisers[] = {[NN_ADAMW] = "adamw", [NN_LAMB] = "lamb"};
+static const char *const yes_no[] = {"no", "yes"};
+
+/* Every number that has a part in the trajectory; step and teacher are put beside. Those with a line of explanation are
+ * for users to set, in this order: the steps stretch the schedule before the schedule is set. */
 static const struct field {
-    const char *key;
+    struct rx_setting setting; /* name: the key in a checkpoint */
     enum type type;
     size_t offset;
+    double least, most; /* of what users may set; further conditions are rx_train_config_check()'s */
 } fields_table[] = {
-#define FIELD(key, type, member)                                                                                       \
+#define AT(member) offsetof(struct rx_train_config, member)
+    {{"body", "NAME", "table of blocks: deeprx, short7, short5, short3", 0}, BODY, AT(shape.body), 0, 0},
+    {{"width", "X", "factor on all channel counts", 0}, REAL, AT(shape.width), 1e-3, 16},
+    {{"blocks", "N", "so many of the table's blocks, spread evenly; 0: all", 0}, INT, AT(shape.blocks), 0, 64},
+    {{"multiplier", "N", "of depthwise layers, 1 to 4; 0: 2, as published", 0}, INT, AT(shape.multiplier), 0, 4},
+    {{"logits", "N", "outputs: 8 serve QPSK to 256QAM, 4 are the published form for 16QAM", 0},
+     INT,
+     AT(shape.logits),
+     2,
+     KN_LANES},
+    {{"steps", "N", "steps of the optimiser; warm-up and plateau become longer or shorter along", 0},
+     INT64,
+     AT(schedule.steps),
+     1,
+     1e9},
+    {{"warmup", "N", "steps of linear rise of the learning rate", 0}, INT64, AT(schedule.warmup), 0, 1e9},
+    {{"hold", "N", "step at which its linear fall to 0 begins", 0}, INT64, AT(schedule.hold), 0, 1e9},
+    {{"rate", "X", "learning rate of the plateau", 0}, REAL, AT(schedule.rate), 1e-12, 1e3},
+    {{"batch", "N", "slots a step", 0}, INT, AT(batch), 1, 65536},
+    {{"micro", "N", "slots that are normalised together, a divisor of the batch", 0}, INT, AT(micro), 1, 65536},
+    {{"optimiser", "NAME", "adamw or lamb; published: lamb at rate 1e-2, which adamw would not survive", 0},
+     OPTIMISER,
+     AT(optimiser),
+     0,
+     0},
+    {{"decay", "X", "weight decay, of either optimiser", 0}, REAL, AT(adamw.decay), 0, 1},
+    {{"beta1", "X", "decay of the mean of gradients", 0}, REAL, AT(adamw.beta1), 0, 0.999999},
+    {{"beta2", "X", "decay of the mean of their squares", 0}, REAL, AT(adamw.beta2), 0, 0.999999},
+    {{"epsilon", "X", "added to the root of that mean", 0}, REAL, AT(adamw.epsilon), 0, 1},
+    {{"clip", "X", "gradients longer than this are shrunk to it; 0: none are", 0}, REAL, AT(clip), 0, 1e9},
+    {{"average", "X", "decay of a running average of the weights, which the receiver then uses; 0: none", 0},
+     REAL,
+     AT(average),
+     0,
+     0.999999},
+    {{"momentum", "X", "share of a new batch in the running statistics of norms", 0}, REAL, AT(momentum), 1e-6, 1},
+    {{"snr-weight", "yes|no", "whether a slot counts log2(1 + SNR) times", 0}, YES_NO, AT(snr_weight), 0, 0},
+    {{"mix", "X", "share of the teacher in the loss, 0 to 1", 1}, REAL, AT(loss.mix), 0, 1},
+    {{"temperature", "X", "of both sigmoids of the teacher's share", 1}, REAL, AT(loss.temperature), 1e-6, 1e6},
+    {{"hint", "X", "weight of the teacher's last map in the loss; 0: none", 1}, REAL, AT(hint), 0, 1e6},
+#define HIDDEN(key, type, member)                                                                                      \
     {                                                                                                                  \
-        key, type, offsetof(struct rx_train_config, member)                                                            \
+        {key, NULL, NULL, 0}, type, AT(member), 0, 0                                                                   \
     }
-    FIELD("width", REAL, shape.width),
-    FIELD("blocks", INT, shape.blocks),
-    FIELD("multiplier", INT, shape.multiplier),
-    FIELD("rx", INT, shape.rx),
-    FIELD("logits", INT, shape.logits),
-    FIELD("seed", UINT64, seed),
-    FIELD("batch", INT, batch),
-    FIELD("micro", INT, micro),
-    FIELD("momentum", REAL, momentum),
-    FIELD("rate", REAL, schedule.rate),
-    FIELD("warmup", INT64, schedule.warmup),
-    FIELD("hold", INT64, schedule.hold),
-    FIELD("steps", INT64, schedule.steps),
-    FIELD("beta1", REAL, adamw.beta1),
-    FIELD("beta2", REAL, adamw.beta2),
-    FIELD("epsilon", REAL, adamw.epsilon),
-    FIELD("decay", REAL, adamw.decay),
-    FIELD("optimiser", UNSIGNED, optimiser),
-    FIELD("clip", REAL, clip),
-    FIELD("average", REAL, average),
-    FIELD("snr_weight", INT, snr_weight),
-    FIELD("hint", REAL, hint),
-    FIELD("hint_channels", INT, shape.hint),
-    FIELD("mix", REAL, loss.mix),
-    FIELD("temperature", REAL, loss.temperature),
-    FIELD("link.prb", INT, link.prb),
-    FIELD("link.rx", INT, link.rx),
-    FIELD("link.bits", UNSIGNED, link.modulation),
-    FIELD("link.carrier_hz", REAL, link.carrier_hz),
-    FIELD("link.scs_hz", REAL, link.scs_hz),
-    FIELD("link.profiles", UNSIGNED, link.profiles),
-    FIELD("link.patterns", UNSIGNED, link.patterns),
-    FIELD("link.delay_spread_min_s", REAL, link.delay_spread_s[0]),
-    FIELD("link.delay_spread_max_s", REAL, link.delay_spread_s[1]),
-    FIELD("link.doppler_min_hz", REAL, link.doppler_hz[0]),
-    FIELD("link.doppler_max_hz", REAL, link.doppler_hz[1]),
-    FIELD("link.snr_min_db", REAL, link.snr_db[0]),
-    FIELD("link.snr_max_db", REAL, link.snr_db[1]),
-    FIELD("link.sir_min_db", REAL, link.sir_db[0]),
-    FIELD("link.sir_max_db", REAL, link.sir_db[1]),
-    FIELD("link.interferers", INT, link.interferers),
-    FIELD("link.rx_correlation", REAL, link.rx_correlation),
-    FIELD("link.engine", UNSIGNED, link.engine),
-    FIELD("link.dmrs_id", INT, link.dmrs_id),
-#undef FIELD
+    HIDDEN("seed", UINT64, seed),
+    HIDDEN("rx", INT, shape.rx),
+    HIDDEN("hint_channels", INT, shape.hint),
+    HIDDEN("link.prb", INT, link.prb),
+    HIDDEN("link.rx", INT, link.rx),
+    HIDDEN("link.bits", UNSIGNED, link.modulation),
+    HIDDEN("link.carrier_hz", REAL, link.carrier_hz),
+    HIDDEN("link.scs_hz", REAL, link.scs_hz),
+    HIDDEN("link.profiles", UNSIGNED, link.profiles),
+    HIDDEN("link.patterns", UNSIGNED, link.patterns),
+    HIDDEN("link.delay_spread_min_s", REAL, link.delay_spread_s[0]),
+    HIDDEN("link.delay_spread_max_s", REAL, link.delay_spread_s[1]),
+    HIDDEN("link.doppler_min_hz", REAL, link.doppler_hz[0]),
+    HIDDEN("link.doppler_max_hz", REAL, link.doppler_hz[1]),
+    HIDDEN("link.snr_min_db", REAL, link.snr_db[0]),
+    HIDDEN("link.snr_max_db", REAL, link.snr_db[1]),
+    HIDDEN("link.sir_min_db", REAL, link.sir_db[0]),
+    HIDDEN("link.sir_max_db", REAL, link.sir_db[1]),
+    HIDDEN("link.interferers", INT, link.interferers),
+    HIDDEN("link.rx_correlation", REAL, link.rx_correlation),
+    HIDDEN("link.engine", UNSIGNED, link.engine),
+    HIDDEN("link.dmrs_id", INT, link.dmrs_id),
+#undef HIDDEN
+#undef AT
 };
 enum { NUMBERS = sizeof fields_table / sizeof *fields_table };
-_Static_assert(NUMBERS + 3 <= RX_FIELDS, "room for the fields");
+_Static_assert(NUMBERS + 2 <= RX_FIELDS, "room for the fields");
 _Static_assert(sizeof(enum lk_modulation) == sizeof(unsigned) && sizeof(enum lk_engine) == sizeof(unsigned) &&
                    sizeof(enum nn_optimiser) == sizeof(unsigned),
                "enums are read as unsigned");
 _Static_assert(sizeof(struct lk_config) == 128, "a new field of struct lk_config belongs in this table");
+
+/* ---- what users set ---- */
+
+const struct rx_setting *rx_setting(int i)
+{
+    return i >= 0 && i < NUMBERS && fields_table[i].setting.doc ? &fields_table[i].setting : NULL;
+}
+
+/* Index of text among `count` names, -1 if it is none. */
+static int among(const char *const *name, int count, const char *text)
+{
+    while (count-- && strcmp(name[count], text))
+        ;
+    return count;
+}
+
+static int set_number(const struct field *field, void *to, const char *text)
+{
+    char *end;
+    const double value = strtod(text, &end);
+    const int real = field->type == REAL;
+    if (end == text || *end || !(value >= field->least && value <= field->most) || (!real && value != floor(value)))
+        return jrx_fail(JRX_EINVAL, "--%s=%s: give a %snumber from %g to %g", field->setting.name, text,
+                        real ? "" : "whole ", field->least, field->most);
+    if (real)
+        *(double *)to = value;
+    else if (field->type == INT)
+        *(int *)to = (int)value;
+    else
+        *(int64_t *)to = (int64_t)value;
+    return 0;
+}
+
+/* Keeps warm-up and plateau the shares of a training that they are. */
+static int set_steps(const struct field *field, struct rx_train_config *config, const char *text)
+{
+    struct nn_schedule *s = &config->schedule;
+    const double before = (double)s->steps;
+    int status = set_number(field, &s->steps, text);
+    if (!status && before > 0) {
+        s->warmup = llround((double)s->warmup * (double)s->steps / before);
+        s->hold = llround((double)s->hold * (double)s->steps / before);
+    }
+    return status;
+}
+
+int rx_setting_set(struct rx_train_config *config, const char *name, const char *text)
+{
+    const struct field *field = fields_table;
+    while (field < fields_table + NUMBERS && (!field->setting.doc || strcmp(field->setting.name, name)))
+        field++;
+    if (field == fields_table + NUMBERS)
+        return jrx_fail(JRX_EINVAL, "training: no setting is called %s; see joulerx train --help", name);
+    void *to = (char *)config + field->offset;
+    int choice;
+    switch (field->type) {
+    case BODY:
+        if (rx_body_find(text))
+            config->shape.body = rx_body_find(text);
+        return strcmp(config->shape.body->name, text) ? JRX_EINVAL : 0;
+    case OPTIMISER:
+        if ((choice = among(optimisers, 2, text)) < 0)
+            return jrx_fail(JRX_EINVAL, "--%s=%s: give adamw or lamb", name, text);
+        config->optimiser = (enum nn_optimiser)choice;
+        return 0;
+    case YES_NO:
+        if ((choice = among(yes_no, 2, text)) < 0)
+            return jrx_fail(JRX_EINVAL, "--%s=%s: give yes or no", name, text);
+        *(int *)to = choice;
+        return 0;
+    default: return to == &config->schedule.steps ? set_steps(field, config, text) : set_number(field, to, text);
+    }
+}
+
+/* ---- what checkpoints keep ---- */
 
 static char *put(struct rx_fields *fields, const char *key)
 {
@@ -93,16 +193,18 @@ uint64_t rx_fingerprint(const struct rx_receiver *receiver)
 void rx_fields_fill(struct rx_fields *fields, const struct rx_train *train)
 {
     fields->count = 0;
-    snprintf(put(fields, "body"), RX_FIELD_TEXT, "%s", train->config.shape.body->name);
     for (int i = 0; i < NUMBERS; i++) {
         const void *value = (const char *)&train->config + fields_table[i].offset;
-        char *text = put(fields, fields_table[i].key);
+        char *text = put(fields, fields_table[i].setting.name);
         switch (fields_table[i].type) {
         case INT: snprintf(text, RX_FIELD_TEXT, "%d", *(const int *)value); break;
         case INT64: snprintf(text, RX_FIELD_TEXT, "%" PRId64, *(const int64_t *)value); break;
         case UINT64: snprintf(text, RX_FIELD_TEXT, "%" PRIu64, *(const uint64_t *)value); break;
         case UNSIGNED: snprintf(text, RX_FIELD_TEXT, "%u", *(const unsigned *)value); break;
         case REAL: snprintf(text, RX_FIELD_TEXT, "%.17g", *(const double *)value); break;
+        case BODY: snprintf(text, RX_FIELD_TEXT, "%s", train->config.shape.body->name); break;
+        case OPTIMISER: snprintf(text, RX_FIELD_TEXT, "%s", optimisers[train->config.optimiser != NN_ADAMW]); break;
+        case YES_NO: snprintf(text, RX_FIELD_TEXT, "%s", yes_no[*(const int *)value != 0]); break;
         }
     }
     snprintf(put(fields, "teacher"), RX_FIELD_TEXT, "%016" PRIx64, rx_fingerprint(train->teacher));

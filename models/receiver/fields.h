@@ -1,5 +1,5 @@
 /*
- * The configuration of a training as pairs of text, which a checkpoint keeps as metadata.
+ * The configuration of a training as pairs of text: what users set by name, and what a checkpoint keeps as metadata.
  */
 #ifndef MODELS_RECEIVER_FIELDS_H
 #define MODELS_RECEIVER_FIELDS_H
@@ -9,6 +9,19 @@
 #define RX_AVERAGE "average." /* before the names of averaged tensors */
 
 enum { RX_FIELDS = 48, RX_FIELD_TEXT = 32 };
+
+struct rx_setting {
+    const char *name, *argument, *doc; /* of the option: "optimiser", "NAME", one line */
+    int taught;                        /* means something with a teacher only */
+};
+enum { RX_MAX_SETTINGS = 32 };
+
+/** Setting i = 0, 1, ... in the order in which they are to be set; NULL past the last. What slots are drawn from (with
+ * the number of antennas) and the seed are not among them. Pure. */
+const struct rx_setting *rx_setting(int i);
+/** Sets one from text. 0, or JRX_EINVAL with name, text and what is possible; check the whole with
+ * rx_train_config_check(). Setting the steps stretches warm-up and plateau along. */
+int rx_setting_set(struct rx_train_config *config, const char *name, const char *text);
 
 struct rx_fields {
     struct nn_st_pair pair[RX_FIELDS];

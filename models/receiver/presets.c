@@ -1,7 +1,28 @@
 #include "models/receiver/presets.h"
 #include "harness/base/error.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Published for DeepRx: TDL-B, C and D to train on (A and E are for validation, rx_validation_link()), four patterns.
+ */
+#define PUBLISHED_LINK                                                                                                 \
+    .rx = 2, .modulation = LK_16QAM, .carrier_hz = 4e9, .scs_hz = 15e3,                                                \
+    .profiles = 1 << LK_TDL_B | 1 << LK_TDL_C | 1 << LK_TDL_D, .patterns = 0xf, .delay_spread_s = {10e-9, 300e-9},     \
+    .doppler_hz = {0, 500}, .interferers = 1
+#define NO_INTERFERER                                                                                                  \
+    {                                                                                                                  \
+        INFINITY, INFINITY                                                                                             \
+    }
+/* Either optimiser; epsilon as re-implementations of DeepRx have it for LAMB. */
+#define OURS                                                                                                           \
+    {                                                                                                                  \
+        0.9, 0.999, 1e-8, 1e-4                                                                                         \
+    }
+#define PUBLISHED_LAMB                                                                                                 \
+    {                                                                                                                  \
+        0.9, 0.999, 1e-6, 1e-4                                                                                         \
+    }
 
 /*
  * What short runs showed for "quick": three blocks learn in a third of the updates that five need, at equal cost. Slots
@@ -12,30 +33,37 @@ static const struct rx_preset presets[] = {
     {.name = "quick",
      .about = "four minutes on two cores of 110 GFLOP/s each",
      .network = {{"short3", 1, 7000, 4e-3}, {"short3", 0.5, 7000, 4e-3}, {"short3", 0.5, 7000, 4e-3}},
-     .prb = 2,
-     .batch = 32,
-     .micro = 16,
-     .snr_db = {0, 25},
-     .mix = 0.7,
-     .temperature = 2},
+     .warmup = 0.02,
+     .hold = 0.5,
+     .common = {.link = {PUBLISHED_LINK, .prb = 2, .snr_db = {0, 25}, .sir_db = NO_INTERFERER},
+                .batch = 32,
+                .micro = 16,
+                .adamw = OURS,
+                .momentum = 0.1,
+                .loss = {0.7, 2}}},
     {.name = "smoke",
      .about = "seconds: shows that everything runs, and nothing else",
      .network = {{"short3", 0.25, 40, 4e-3}, {"short3", 0.125, 40, 4e-3}, {"short3", 0.125, 40, 4e-3}},
-     .prb = 1,
-     .batch = 4,
-     .micro = 2,
-     .snr_db = {0, 25},
-     .mix = 0.7,
-     .temperature = 2},
+     .warmup = 0.02,
+     .hold = 0.5,
+     .common = {.link = {PUBLISHED_LINK, .prb = 1, .snr_db = {0, 25}, .sir_db = NO_INTERFERER},
+                .batch = 4,
+                .micro = 2,
+                .adamw = OURS,
+                .momentum = 0.1,
+                .loss = {0.7, 2}}},
     {.name = "paper",
-     .about = "DeepRx in full width and the schedule published for it: days on a workstation",
-     .network = {{"deeprx", 1, 30000, 4e-3}, {"deeprx", 0.5, 30000, 4e-3}, {"deeprx", 0.5, 30000, 4e-3}},
-     .prb = 26,
-     .batch = 80,
-     .micro = 8,
-     .snr_db = {-4, 32},
-     .mix = 0.7,
-     .temperature = 2},
+     .about = "DeepRx in full width, data, optimiser and schedule as published: days on a workstation",
+     .network = {{"deeprx", 1, 30000, 1e-2}, {"deeprx", 0.5, 30000, 1e-2}, {"deeprx", 0.5, 30000, 1e-2}},
+     .warmup = 800.0 / 30000,
+     .hold = 0.3,
+     .common = {.link = {PUBLISHED_LINK, .prb = 26, .snr_db = {-4, 32}, .sir_db = {0, 36}},
+                .batch = 80,
+                .micro = 8,
+                .optimiser = NN_LAMB,
+                .adamw = PUBLISHED_LAMB,
+                .momentum = 0.1,
+                .loss = {0.7, 2}}},
     {.name = NULL},
 };
 
@@ -65,22 +93,18 @@ const char *rx_role_name(enum rx_role role)
 
 struct rx_train_config rx_preset_config(const struct rx_preset *preset, enum rx_role role, uint64_t seed)
 {
-    const int64_t steps = preset->network[role].steps;
-    struct rx_train_config config = {
-        .shape = {.body = rx_body_find(preset->network[role].body),
-                  .width = preset->network[role].width,
-                  .rx = 2,
-                  .logits = RX_LOGITS},
-        .link = lk_config_default(),
-        .seed = role == RX_TEACHER ? seed + 1000000 : seed,
-        .batch = preset->batch,
-        .micro = preset->micro,
-        .schedule = {.rate = preset->network[role].rate, .warmup = steps / 50, .hold = steps / 2, .steps = steps},
-        .adamw = nn_adamw_default(),
-        .momentum = 0.1,
-        .loss = {.mix = role == RX_DISTILLED ? preset->mix : 0, .temperature = preset->temperature}};
-    config.link.prb = preset->prb;
-    config.link.snr_db[0] = preset->snr_db[0];
-    config.link.snr_db[1] = preset->snr_db[1];
+    struct rx_train_config config = preset->common;
+    const double steps = (double)preset->network[role].steps;
+    config.shape = (struct rx_shape){.body = rx_body_find(preset->network[role].body),
+                                     .width = preset->network[role].width,
+                                     .rx = config.link.rx,
+                                     .logits = RX_LOGITS};
+    config.seed = role == RX_TEACHER ? seed + 1000000 : seed;
+    config.schedule = (struct nn_schedule){.rate = preset->network[role].rate,
+                                           .warmup = llround(preset->warmup * steps),
+                                           .hold = llround(preset->hold * steps),
+                                           .steps = preset->network[role].steps};
+    if (role != RX_DISTILLED)
+        config.loss.mix = config.hint = 0;
     return config;
 }

@@ -14,10 +14,9 @@ struct rx_preset {
         double width;
         int64_t steps;
         double rate;
-    } network[RX_ROLES]; /* scratch and distilled differ in the loss only */
-    int prb, batch, micro;
-    double snr_db[2];        /* of the slots trained on */
-    double mix, temperature; /* of the distilled one */
+    } network[RX_ROLES];           /* scratch and distilled differ in the loss only */
+    double warmup, hold;           /* of nn_schedule, as shares of the steps */
+    struct rx_train_config common; /* all the rest; mix and hint are those of the distilled one */
 };
 
 /** All of them, ended by one whose name is NULL. */
@@ -29,9 +28,8 @@ const struct rx_preset *rx_preset_find(const char *name);
 const char *rx_role_name(enum rx_role role);
 
 /**
- * The configuration of one network of a preset: 16QAM, 2 antennas, channels and pilots of lk_config_default(); warm-up
- * 2 % of the steps, constant to half of them, then falling to 0. Scratch and distilled start from the same weights and
- * see the same slots, the teacher others (its seed is seed + 1000000). Pure.
+ * The configuration of one network of a preset, for rx_setting_set() to change. Scratch and distilled start from the
+ * same weights and see the same slots, the teacher others (its seed is seed + 1000000). Pure.
  */
 struct rx_train_config rx_preset_config(const struct rx_preset *preset, enum rx_role role, uint64_t seed);
 

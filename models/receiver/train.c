@@ -7,6 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct lk_config rx_validation_link(const struct lk_config *training)
+{
+    struct lk_config link = *training;
+    link.profiles = 1 << LK_TDL_A | 1 << LK_TDL_E;
+    return link;
+}
+
 int rx_train_config_check(const struct rx_train_config *c)
 {
     const struct nn_schedule *s = &c->schedule;

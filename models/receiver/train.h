@@ -49,6 +49,9 @@ struct rx_train {
     struct nn_loss_sum *sum;             /* [parts] */
 };
 
+/** What a training with these slots is to be validated on: the same, but over TDL-A and E. Pure. */
+struct lk_config rx_validation_link(const struct lk_config *training);
+
 /** 0, or JRX_EINVAL naming the field, its value and the allowed range. */
 int rx_train_config_check(const struct rx_train_config *config);
 
