@@ -203,7 +203,7 @@ tests: $(TESTS) $(FAKES)
 
 # Fuzzing: each tests/fuzz/fuzz_<name>.c with the harness alone, built by clang. New inputs stay in the build folder.
 FUZZERS := $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
-PARSERS := $(wildcard harness/*.c harness/*/*.c) models/nn/safetensors.c
+PARSERS := $(wildcard harness/*.c harness/*/*.c) models/nn/safetensors.c models/nn/replace.c
 FUZZ_SECONDS ?= 600
 
 FUZZ_FLAGS := -std=gnu11 -O1 -g -fopenmp -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -8,7 +8,8 @@ import sys
 sys.path.insert(0, os.path.dirname(__file__))
 import numpy  # noqa: E402
 import torch  # noqa: E402
-from support.torch_net import Net, loss_sum, write_safetensors  # noqa: E402
+from support.safetensors import write_safetensors  # noqa: E402
+from support.torch_net import Net, loss_sum  # noqa: E402
 
 
 def main(source, target, steps):

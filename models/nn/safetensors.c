@@ -1,5 +1,6 @@
 #include "models/nn/safetensors.h"
 #include "harness/base/error.h"
+#include "models/nn/replace.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -51,21 +52,6 @@ static char *header_text(const struct nn_st_pair *pair, int pairs, const struct 
     return wide;
 }
 
-static int write_all(FILE *file, const char *header, size_t header_bytes, const struct nn_st_tensor *tensor,
-                     int tensors)
-{
-    unsigned char length[LENGTH_BYTES];
-    for (int i = 0; i < LENGTH_BYTES; i++)
-        length[i] = (unsigned char)(header_bytes >> 8 * i);
-    if (fwrite(length, 1, sizeof length, file) != sizeof length ||
-        fwrite(header, 1, header_bytes, file) != header_bytes)
-        return -1;
-    for (int i = 0; i < tensors; i++)
-        if (fwrite(tensor[i].data, sizeof(float), tensor[i].count, file) != tensor[i].count)
-            return -1;
-    return fflush(file) || fsync(fileno(file)) ? -1 : 0;
-}
-
 int nn_st_write(const char *path, const struct nn_st_pair *pair, int pairs, const struct nn_st_tensor *tensor,
                 int tensors)
 {
@@ -73,33 +59,22 @@ int nn_st_write(const char *path, const struct nn_st_pair *pair, int pairs, cons
         for (int k = 0; k < i; k++)
             if (!strcmp(tensor[i].name, tensor[k].name))
                 return jrx_fail(JRX_EINVAL, "%s: two tensors are called %s", path, tensor[i].name);
-    int status = 0;
+    unsigned char length[LENGTH_BYTES];
     size_t bytes = 0;
-    char *temporary = NULL, *header = header_text(pair, pairs, tensor, tensors, &bytes);
-    FILE *file = NULL;
-    if (!header || asprintf(&temporary, "%s.tmp", path) < 0) {
-        temporary = NULL;
-        status = jrx_fail(JRX_ENOMEM, "%s: no memory for its header", path);
+    char *header = header_text(pair, pairs, tensor, tensors, &bytes);
+    struct nn_piece *piece = calloc((size_t)tensors + 2, sizeof *piece);
+    int status = header && piece ? 0 : jrx_fail(JRX_ENOMEM, "%s: no memory for its header", path);
+    if (status)
         goto out;
-    }
-    file = fopen(temporary, "wb");
-    int failed = !file || write_all(file, header, bytes, tensor, tensors), why = errno;
-    if (file && fclose(file) && !failed) {
-        failed = 1;
-        why = errno;
-    }
-    if (!failed && rename(temporary, path)) {
-        failed = 1;
-        why = errno;
-    }
-    if (failed) {
-        if (file)
-            unlink(temporary);
-        status = jrx_fail(why == EACCES ? JRX_EPERMISSION : JRX_EIO, "%s: could not be written (%s); %s", path,
-                          strerror(why), "an older file of that name is left as it was");
-    }
+    for (int i = 0; i < LENGTH_BYTES; i++)
+        length[i] = (unsigned char)(bytes >> 8 * i);
+    piece[0] = (struct nn_piece){length, sizeof length};
+    piece[1] = (struct nn_piece){header, bytes};
+    for (int i = 0; i < tensors; i++)
+        piece[2 + i] = (struct nn_piece){tensor[i].data, tensor[i].count * sizeof(float)};
+    status = nn_replace(path, piece, tensors + 2);
 out:
-    free(temporary);
+    free(piece);
     free(header);
     return status;
 }

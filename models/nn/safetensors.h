@@ -22,8 +22,8 @@ struct nn_st_pair { /* of "__metadata__": text to text */
 };
 
 /**
- * Writes `path` by way of path.tmp, fsync and rename: a reader, or a crash, sees the old file or the new one.
- * The tensors appear in the given order. 0, JRX_EIO, JRX_ENOMEM, JRX_EINVAL (a name twice).
+ * Writes `path`, atomically (nn/replace.h). The tensors appear in the given order. 0, JRX_EIO, JRX_EPERMISSION,
+ * JRX_ENOMEM, JRX_EINVAL (a name twice).
  */
 int nn_st_write(const char *path, const struct nn_st_pair *pair, int pairs, const struct nn_st_tensor *tensor,
                 int tensors);
