@@ -2,6 +2,7 @@
 #include "experiments/runner.h"
 #include "harness/base/error.h"
 #include "harness/crosscheck.h"
+#include "harness/file.h"
 #include "harness/interrupt.h"
 #include "harness/machine.h"
 #include "harness/provenance.h"
@@ -82,9 +83,12 @@ static int settings_write(const struct ex_session *session, struct ex_session_op
     for (size_t i = 0; i < KEPT && !failed; i++)
         if (*option_of(options, i))
             failed = json_object_set_new(json, kept[i].key, json_string(*option_of(options, i)));
-    failed = failed || json_dump_file(json, path, JSON_INDENT(2));
+    char *text = failed ? NULL : json_dumps(json, JSON_INDENT(2));
+    int status = text ? jrx_file_replace(path, text, "make room or give another folder with --out")
+                      : jrx_fail(JRX_ENOMEM, "%s: no memory", path);
+    free(text);
     json_decref(json);
-    return failed ? jrx_fail(JRX_EIO, "%s: %s", path, strerror(errno)) : 0;
+    return status;
 }
 
 /* Fills what was not given from the first part; *keep: holds the texts. */

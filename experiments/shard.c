@@ -192,11 +192,10 @@ static int same_identity(const json_t *first, const json_t *meta, const char *pa
 
 static int write_json(const json_t *document, const char *path)
 {
-    char temporary[PATH + 8];
-    snprintf(temporary, sizeof temporary, "%s.tmp", path);
-    if (json_dump_file(document, temporary, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) || rename(temporary, path))
-        return jrx_file_error(path, "could not be written", "make room");
-    return 0;
+    char *text = json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    int status = text ? jrx_file_replace(path, text, "make room") : jrx_fail(JRX_ENOMEM, "%s: no memory", path);
+    free(text);
+    return status;
 }
 
 /* Takes out what an earlier merge of this experiment left. */

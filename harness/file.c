@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,4 +49,22 @@ int jrx_file_error(const char *path, const char *what, const char *remedy)
 {
     return jrx_fail(errno == EACCES || errno == EPERM ? JRX_EPERMISSION : JRX_EIO, "%s: %s (%s); %s", path, what,
                     strerror(errno), remedy);
+}
+
+int jrx_file_replace(const char *path, const char *text, const char *remedy)
+{
+    char *work;
+    if (asprintf(&work, "%s.tmp", path) < 0)
+        return jrx_fail(JRX_ENOMEM, "%s: no memory to write it", path);
+    int fd = open(work, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int bad = fd < 0 || jrx_file_write(fd, text, strlen(text)) || jrx_file_sync(fd), why = errno;
+    if (fd >= 0 && close(fd) && !bad)
+        bad = 1, why = errno;
+    if (!bad && (rename(work, path) || jrx_file_sync_folder(path)))
+        bad = 1, why = errno;
+    if (bad && fd >= 0)
+        unlink(work);
+    free(work);
+    errno = why;
+    return bad ? jrx_file_error(path, "could not be written", remedy) : 0;
 }

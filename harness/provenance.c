@@ -274,29 +274,12 @@ const json_t *jrx_provenance_identity(const struct jrx_provenance *p)
 
 int jrx_provenance_write(struct jrx_provenance *p, const char *path)
 {
-    char *work = NULL;
     int rc = set(p, "ended_utc", utc_now(NULL));
     if (!rc && json_object_set_new(json_object_get(p->doc, "state"), "after", jrx_machine_state(p->root)))
         rc = out_of_memory();
     char *dump = rc ? NULL : json_dumps(p->doc, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-    if (rc || !dump || asprintf(&work, "%s.tmp", path) < 0) {
-        free(dump);
-        return rc ? rc : out_of_memory();
-    }
-    int fd = open(work, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int bad = fd < 0 || jrx_file_write(fd, dump, strlen(dump)) || jrx_file_write(fd, "\n", 1) || jrx_file_sync(fd);
-    int why = errno;
-    if (fd >= 0 && close(fd) && !bad)
-        bad = 1, why = errno;
-    if (!bad && (rename(work, path) || jrx_file_sync_folder(path)))
-        bad = 1, why = errno;
-    if (bad) {
-        errno = why;
-        rc = jrx_file_error(path, "could not be written", "make room or give another folder with --out");
-        if (fd >= 0)
-            unlink(work);
-    }
-    free(work);
+    if (!rc)
+        rc = dump ? jrx_file_replace(path, dump, "make room or give another folder with --out") : out_of_memory();
     free(dump);
     return rc;
 }
