@@ -41,16 +41,19 @@ static double normal_deviate(double tail)
     return z;
 }
 
+double em_student_deviate(double tail, double freedom)
+{
+    double z = normal_deviate(tail), z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
+    return z + (z3 + z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom) +
+           (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * freedom * freedom * freedom);
+}
+
 double em_tail(double confidence_ratio, int blocks, int cols)
 {
     double tail = (1 - confidence_ratio) / 2, freedom = blocks - cols;
     if (freedom < 1)
         return tail;
-    /* Cornish-Fisher from the normal to the t distribution: Abramowitz and Stegun, 26.7.5 */
-    double z = normal_deviate(tail), z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
-    double t = z + (z3 + z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom) +
-               (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * freedom * freedom * freedom);
-    return 0.5 * erfc(t * sqrt(blocks / freedom) * M_SQRT1_2);
+    return 0.5 * erfc(em_student_deviate(tail, freedom) * sqrt(blocks / freedom) * M_SQRT1_2);
 }
 
 /* A resample without solution (the only block that shows a column was not drawn) is skipped, and counted. */

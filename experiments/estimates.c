@@ -1,0 +1,128 @@
+#include "experiments/estimates.h"
+#include "experiments/figure.h"
+#include "harness/base/error.h"
+#include "harness/meters/profile.h"
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+
+static const char *const names[EX_ESTIMATORS] = {"datasheet", "access", "fitted"};
+
+const char *ex_estimator_name(enum ex_estimator estimator)
+{
+    return names[estimator];
+}
+
+const char *ex_estimator_figures(const struct ex_figures *figures, enum ex_estimator estimator)
+{
+    return estimator == EX_DATASHEET ? figures->sheet.name
+           : estimator == EX_ACCESS  ? figures->priced
+                                     : figures->profile.name;
+}
+
+static void set_prices(struct ex_figures *figures, const struct jrx_profile *profile)
+{
+    const double *v = profile->value;
+    figures->prices = (struct em_prices){
+        .flop_j = 1e-12 * v[JRX_FLOP],
+        .byte_j = {1e-12 * v[JRX_L1_BYTE], 1e-12 * v[JRX_L2_BYTE], 1e-12 * v[JRX_L3_BYTE], 1e-12 * v[JRX_DRAM_BYTE]},
+        .constant_w = v[JRX_PACKAGE_STATIC] + v[JRX_DRAM_STATIC]};
+    snprintf(figures->priced, sizeof figures->priced, "%s", profile->name);
+}
+
+int ex_figures_read(struct ex_figures *figures, const char *cpu, const char *prices, const char *fitted,
+                    const struct jrx_cache_geometry *geometry)
+{
+    char folder[PATH_MAX];
+    struct jrx_profile profile;
+    double *const size[] = {&figures->caches.l1_bytes, &figures->caches.l2_bytes, &figures->caches.l3_bytes};
+    *figures = (struct ex_figures){.fitted = fitted != NULL};
+    for (unsigned k = 0; k < geometry->levels && k < sizeof size / sizeof *size; k++)
+        *size[k] = (double)geometry->level[k].bytes;
+    int status = ex_home_path("models/energy/datasheets", folder, sizeof folder);
+    if (!status)
+        status = em_datasheet_find(folder, cpu, &figures->sheet);
+    if (!status && !(status = jrx_profile_read(&profile, prices)))
+        set_prices(figures, &profile);
+    if (!status && fitted)
+        status = em_profile_load(fitted, &figures->profile);
+    return status;
+}
+
+void ex_estimate(const struct ex_figures *figures, const struct em_count *count, const struct em_use *use,
+                 double utilisation_ratio, struct em_energy energy[EX_ESTIMATORS])
+{
+    energy[EX_DATASHEET] = em_estimate_datasheet(&figures->sheet, count, use->threads, utilisation_ratio);
+    energy[EX_ACCESS] = em_estimate_access(&figures->prices, count, use);
+    energy[EX_FITTED] = (struct em_energy){.total_j = NAN, .interval = {NAN, NAN}};
+    for (int part = 0; part < EM_PARTS; part++)
+        energy[EX_FITTED].part_j[part] = NAN;
+    if (figures->fitted)
+        energy[EX_FITTED] = em_estimate_fitted(&figures->profile, count, use);
+}
+
+/* ---- networks --------------------------------------------------------------------------------------------------- */
+
+static void add(const struct em_count *one, struct em_count *sum)
+{
+    sum->flop += one->flop;
+    sum->executed_flop += one->executed_flop;
+    sum->load_bytes += one->load_bytes;
+    sum->store_bytes += one->store_bytes;
+    sum->compulsory_bytes += one->compulsory_bytes;
+    for (int level = 0; level < EM_LEVELS; level++)
+        sum->bytes[level] += one->bytes[level];
+}
+
+static int add_convolution(const struct nn_layer *layer, const struct kn_shape *shape, int training,
+                           const struct em_caches *caches, struct em_count *sum)
+{
+    int status = 0;
+    for (int dir = KN_FWD; dir < KN_DIRS && !status && (dir == KN_FWD || training); dir++) {
+        const struct em_layer call = {layer->op, (enum kn_dir)dir, *shape, layer->tile[dir], layer->kernel[dir]};
+        struct em_count one;
+        if (dir == KN_BWD_DATA && layer->in[0] == 0)
+            continue; /* nobody asks for the gradient of the input */
+        status = em_count_layer(&call, caches, &one);
+        if (!status)
+            add(&one, sum);
+    }
+    return status;
+}
+
+/* Tensors read and written, and FLOP an element, of the layers that are passes. */
+static const struct pass {
+    double flop, reads, writes;
+} norm = {2, 1, 1}, norm_training = {5, 2, 1}, norm_backward = {10, 4, 1}, residual = {1, 2, 1};
+
+static void add_pass(const struct pass *pass, double floats, const struct em_caches *caches, struct em_count *sum)
+{
+    double bytes = sizeof(float) * floats;
+    em_count_pass(pass->flop * floats, pass->reads * bytes, pass->writes * bytes, caches, sum);
+}
+
+int ex_count_network(const struct nn_net *net, int n, int f, int t, int training, const struct em_caches *caches,
+                     struct em_count *count)
+{
+    static const struct pass optimiser = {12, 4, 3};
+    int status = 0;
+    *count = (struct em_count){0};
+    for (int i = 0; i < net->layers && !status; i++) {
+        const struct nn_layer *layer = &net->layer[i];
+        double floats = (double)n * f * t * KN_LANES * kn_blocks(layer->oc);
+        if (layer->kind == NN_CONV) {
+            struct kn_shape shape = nn_layer_shape(layer, n, f, t);
+            status = add_convolution(layer, &shape, training, caches, count);
+        } else if (layer->kind == NN_NORM_RELU) {
+            add_pass(training ? &norm_training : &norm, floats, caches, count);
+            if (training)
+                add_pass(&norm_backward, floats, caches, count);
+        } else {
+            for (int way = 0; way <= training; way++)
+                add_pass(&residual, floats, caches, count);
+        }
+    }
+    if (training)
+        add_pass(&optimiser, (double)net->parameter_floats, caches, count);
+    return status;
+}
