@@ -1,5 +1,6 @@
 /* joulerx list WHAT: what there is, one a line, for people and grep. */
 #include "experiments/command.h"
+#include "experiments/family.h"
 #include "experiments/runner.h"
 #include "experiments/stat.h"
 #include "harness/base/error.h"
@@ -14,7 +15,9 @@
 
 struct what {
     int list;
-    const char *argument[2]; /* of `tiles`: kernel and layer */
+    const char *argument[2];  /* of `tiles`: kernel and layer */
+    enum ex_family_form form; /* of `networks`, as the next */
+    const char *profile;
 };
 
 static int list_kernels(const struct what *what)
@@ -220,21 +223,44 @@ static int list_tiles(const struct what *what)
     return 0;
 }
 
+static int list_networks(const struct what *what)
+{
+    return ex_family_print(what->form, what->profile);
+}
+
 static const struct {
     const char *name;
     int (*run)(const struct what *what);
 } lists[] = {{"kernels", list_kernels},   {"experiments", list_experiments}, {"meters", list_meters},
              {"counters", list_counters}, {"events", list_events},           {"columns", list_columns},
-             {"tiles", list_tiles}};
+             {"tiles", list_tiles},       {"networks", list_networks}};
 enum { LISTS = sizeof lists / sizeof *lists };
+#define NAMES "kernels, tiles, networks, experiments, meters, counters, events"
+
+enum { KEY_CSV = 256, KEY_PROFILE };
+
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "Of networks:", 1},
+    {"csv", KEY_CSV, NULL, 0, "as CSV", 0},
+    {"json", 'j', NULL, 0, "as JSON", 0},
+    {"profile", KEY_PROFILE, "NAME", 0, "energy profile of the estimate: a name or a path", 0},
+    {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct what *what = state->input;
-    if (key == ARGP_KEY_NO_ARGS)
-        argp_error(state, "list what? kernels, tiles, experiments, meters, counters, events or columns");
-    if (key != ARGP_KEY_ARG)
-        return ARGP_ERR_UNKNOWN;
+    switch (key) {
+    case KEY_CSV: what->form = EX_FAMILY_CSV; return 0;
+    case 'j': what->form = EX_FAMILY_JSON; return 0;
+    case KEY_PROFILE: what->profile = argument; return 0;
+    case ARGP_KEY_NO_ARGS: argp_error(state, "list what? " NAMES " or columns"); return 0;
+    case ARGP_KEY_END:
+        if ((what->form || what->profile) && lists[what->list].run != list_networks)
+            argp_error(state, "--csv, --json and --profile are of `list networks`");
+        return 0;
+    case ARGP_KEY_ARG: break;
+    default: return ARGP_ERR_UNKNOWN;
+    }
     if (state->arg_num > 0) {
         if (state->arg_num > 2 || strcmp(lists[what->list].name, "tiles") != 0)
             argp_error(state, "'%s': one word too many", argument);
@@ -244,22 +270,24 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     for (what->list = 0; what->list < LISTS && strcmp(argument, lists[what->list].name); what->list++)
         ;
     if (what->list == LISTS)
-        argp_error(state, "'%s': there are kernels, tiles, experiments, meters, counters, events and columns",
-                   argument);
+        argp_error(state, "'%s': there are " NAMES " and columns", argument);
     return 0;
 }
 
 static int run(int argc, char **argv)
 {
     struct what what = {0};
-    const struct argp argp = {.parser = parse,
-                              .args_doc = "kernels|tiles KERNEL [LAYER]|experiments|meters|counters|events|columns",
+    const struct argp argp = {.options = options,
+                              .parser = parse,
+                              .args_doc =
+                                  "kernels|tiles KERNEL [LAYER]|networks|experiments|meters|counters|events|columns",
                               .doc = "Lists what there is, one a line."};
     argp_parse(&argp, argc, argv, 0, NULL, &what);
     return lists[what.list].run(&what);
 }
 
-const struct ex_command cmd_list = {.name = "list",
-                                    .summary = "kernels, their tiles, experiments, meters, counters, events, columns",
-                                    .order = 30,
-                                    .run = run};
+const struct ex_command cmd_list = {
+    .name = "list",
+    .summary = "kernels, their tiles, networks, experiments, meters, counters, events, columns",
+    .order = 30,
+    .run = run};

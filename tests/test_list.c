@@ -84,12 +84,52 @@ static void columns_are_those_that_files_have(void **state)
     }
 }
 
+static void networks_have_published_counts_and_estimates_that_say_so(void **state)
+{
+    (void)state;
+    struct jrx_csv *csv;
+    double row[5], first[5] = {0};
+    static const char *const names[] = {"width_ratio", "parameters", "slot_flop", "training_bytes", "slot_dynamic_j"};
+    assert_int_equal(program_shell(&p, "'%s' list networks --csv > networks.csv", p.path), 0);
+    char path[256];
+    snprintf(path, sizeof path, "%s/networks.csv", p.dir);
+    assert_int_equal(jrx_csv_read(&csv, path, NULL), 0);
+    assert_true(jrx_csv_rows(csv) > 15);
+    int widths = 0;
+    for (size_t r = 0; r < jrx_csv_rows(csv); r++) {
+        for (int k = 0; k < 5; k++)
+            assert_int_equal(jrx_csv_real(csv, r, (size_t)jrx_csv_find(csv, names[k]), &row[k]), 0);
+        assert_string_equal(jrx_csv_text(csv, r, (size_t)jrx_csv_find(csv, "energy_source")), "estimated");
+        assert_true(strlen(jrx_csv_text(csv, r, (size_t)jrx_csv_find(csv, "profile"))) > 0);
+        if (r == 0)
+            memcpy(first, row, sizeof first);
+        if (r > 0 && row[0] != 1 && !strcmp(jrx_csv_text(csv, r, 0), "deeprx")) { /* wider costs more of everything */
+            widths++;
+            for (int k = 1; k < 5; k++)
+                assert_true((row[k] > first[k]) == (row[0] > 1));
+        }
+    }
+    assert_int_equal(widths, 7);
+    assert_near(first[1], 1232516, 0); /* as the MathWorks example prints it */
+    assert_near(first[2], 10.63e9, 0.005e9);
+    assert_true(first[4] > 31e-12 * 10.5e9); /* its FLOP at the profile's 31 pJ, and bytes on top */
+    jrx_csv_free(csv);
+    assert_int_equal(program_run(&p, "list networks"), 0);
+    says(p.out, "energy estimated: profile generic-x86-server");
+    assert_int_equal(program_run(&p, "list networks --json"), 0);
+    says(p.out, "\"energy_source\": \"estimated\"");
+    assert_int_equal(program_run(&p, "list networks --profile=nosuch"), 2);
+    says(p.err, "nosuch");
+    assert_int_equal(program_run(&p, "list kernels --csv"), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(meters_and_counters_are_available_or_say_why_not),
         cmocka_unit_test(events_come_with_formula_and_source),
         cmocka_unit_test(columns_are_those_that_files_have),
+        cmocka_unit_test(networks_have_published_counts_and_estimates_that_say_so),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
