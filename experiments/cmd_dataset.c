@@ -1,6 +1,6 @@
 /* joulerx dataset: slots in a .safetensors file, so that people who train elsewhere use the same data. */
 #include "experiments/command.h"
-#include "experiments/link_options.h"
+#include "experiments/link_run.h"
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
 #include "harness/interrupt.h"
@@ -183,9 +183,7 @@ static int run(int argc, char **argv)
                                   ".safetensors file. The file's metadata says what its axes are and how it was drawn.",
                               .children = children};
     ex_link_init(&a.link);
-    if (argp_parse(&argp, argc, argv, 0, NULL, &a))
-        return jrx_fail(JRX_EINVAL, "options could not be read; see --help");
-    int status = ex_link_check(&a.link);
+    int status = ex_link_parse(&argp, argc, argv, &a, &a.link);
     if (status)
         return status;
     if (!a.out)

@@ -1,10 +1,8 @@
 /* joulerx evaluate: error rates of trained receivers beside classical ones, on the same slots. */
 #include "experiments/command.h"
-#include "experiments/link_options.h"
+#include "experiments/link_run.h"
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
-#include "harness/interrupt.h"
-#include "harness/progress.h"
 #include "harness/table.h"
 #include "models/link/receivers.h"
 #include "models/receiver/train.h"
@@ -29,6 +27,7 @@ static const struct argp_option options[] = {{"csv", KEY_CSV, "FILE", 0, "one ro
 static const struct jrx_column columns[] = {
     {"receiver", JRX_TEXT, "genie, ls, or the checkpoint"},
     {"parameters", JRX_INTEGER, "trainable numbers; empty for classical receivers"},
+    {"modulation", JRX_TEXT, "qpsk, 16qam, 64qam or 256qam"},
     {"snr_db", JRX_REAL, "signal to noise an RE and antenna, as asked for; empty if drawn for each slot"},
     {"slots", JRX_INTEGER, "slots received"},
     {"bits", JRX_INTEGER, "bits received"},
@@ -62,32 +61,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
     return 0;
 }
 
-/* Items of the progress are twentieths of all slots. */
-enum { PARTS = 20 };
-
-struct watch {
-    struct jrx_progress progress;
-    uint32_t done;
-};
-
-static int watch(void *context, int64_t done, int64_t planned)
+static int put_rows(const struct arguments *a, const struct lk_evaluation *e, const int64_t *parameters,
+                    struct jrx_table *table)
 {
-    struct watch *w = context;
-    for (uint32_t now = (uint32_t)(PARTS * done / planned); w->done < now; w->done++) {
-        char text[32];
-        snprintf(text, sizeof text, "%lld slots", (long long)done);
-        jrx_progress_item(&w->progress, text);
-        jrx_progress_done(&w->progress, NULL);
-    }
-    return jrx_interrupted();
-}
-
-static int write_rows(const struct arguments *a, const struct lk_evaluation *e, const int64_t *parameters)
-{
-    struct jrx_table *table;
-    int status = jrx_table_open(&table, a->csv, &schema, JRX_TABLE_WHOLE);
-    if (status)
-        return status;
+    int status = 0;
     for (int i = 0; !status && i < e->points * e->receiver_count; i++) {
         const struct lk_result *r = &e->results[i];
         const int receiver = i % e->receiver_count;
@@ -96,6 +73,7 @@ static int write_rows(const struct arguments *a, const struct lk_evaluation *e, 
         jrx_put_text(table, "receiver", e->receivers[receiver].name);
         if (parameters[receiver])
             jrx_put_integer(table, "parameters", parameters[receiver]);
+        jrx_put_text(table, "modulation", ex_link_modulation(&e->config));
         jrx_put_real(table, "snr_db", point_db(a, i / e->receiver_count));
         jrx_put_integer(table, "slots", r->slots);
         jrx_put_integer(table, "bits", r->bits);
@@ -106,16 +84,14 @@ static int write_rows(const struct arguments *a, const struct lk_evaluation *e, 
         jrx_put_real(table, "information_bit", r->mi_bits_per_re);
         status = jrx_table_row(table);
     }
-    if (status) {
-        jrx_table_leave(table);
-        return status;
-    }
-    return jrx_table_close(table);
+    return status;
 }
 
 static void print(const struct arguments *a, const struct lk_evaluation *e)
 {
-    printf("%-24s", "BER at SNR [dB]");
+    char title[40];
+    snprintf(title, sizeof title, "BER, %s, at SNR [dB]", ex_link_modulation(&e->config));
+    printf("%-24s", title);
     for (int p = 0; p < e->points; p++)
         printf(" %9g", point_db(a, p));
     for (int i = 0; i < e->receiver_count; i++) {
@@ -131,49 +107,65 @@ static void print(const struct arguments *a, const struct lk_evaluation *e)
     putchar('\n');
 }
 
-/* Classical receivers first, then the checkpoints, each under the name of its file. */
-static int evaluate(const struct arguments *a, struct rx_receiver *network)
-{
+struct contest {
+    struct rx_receiver network[MAX_FILES];
     struct lk_receiver receiver[MAX_RECEIVERS];
-    int64_t parameters[MAX_RECEIVERS] = {0};
-    struct watch w = {.done = 0};
-    int count, status = 0;
-    const struct lk_receiver *classical = lk_receivers(&count);
-    count = count < MAX_RECEIVERS - MAX_FILES ? count : MAX_RECEIVERS - MAX_FILES;
-    memcpy(receiver, classical, (size_t)count * sizeof *receiver);
-    for (int i = 0; !status && i < a->files; i++, count++) {
-        status = rx_receiver_load(&network[i], a->file[i]);
-        receiver[count] = rx_lk_receiver(&network[i], a->file[i]);
-        parameters[count] = status ? 0 : nn_parameters(&network[i].net);
+    int64_t parameters[MAX_RECEIVERS];
+    int count;
+};
+
+/* Classical receivers first, then the checkpoints, each under the name of its file. */
+static int enter(const struct arguments *a, struct contest *c)
+{
+    int status = 0;
+    const struct lk_receiver *classical = lk_receivers(&c->count);
+    c->count = c->count < MAX_RECEIVERS - MAX_FILES ? c->count : MAX_RECEIVERS - MAX_FILES;
+    memcpy(c->receiver, classical, (size_t)c->count * sizeof *c->receiver);
+    for (int i = 0; !status && i < a->files; i++, c->count++) {
+        status = rx_receiver_load(&c->network[i], a->file[i]);
+        c->receiver[c->count] = rx_lk_receiver(&c->network[i], a->file[i]);
+        c->parameters[c->count] = status ? 0 : nn_parameters(&c->network[i].net);
     }
-    struct lk_evaluation e = {.config = a->link.config,
-                              .receivers = receiver,
-                              .receiver_count = count,
-                              .snr_db = a->link.points ? a->link.snr_db : NULL,
-                              .points = a->link.points ? a->link.points : 1,
-                              .snr_definition = a->link.snr_definition,
-                              .seed = a->link.seed,
-                              .slots = a->link.slots,
-                              .threads = a->link.threads,
-                              .progress = watch,
-                              .context = &w};
-    if (status || (status = jrx_interrupt_catch()))
-        return status;
-    jrx_progress_init(&w.progress, stderr, a->quiet ? JRX_PROGRESS_QUIET : JRX_PROGRESS_AUTO);
-    jrx_progress_enter(&w.progress, jrx_progress_plan(&w.progress, "evaluate", PARTS, NAN));
-    status = lk_evaluate(&e);
-    jrx_progress_fini(&w.progress);
+    return status;
+}
+
+/* One modulation; what was done before Ctrl-C is shown and kept too. */
+static int evaluate(const struct arguments *a, const struct contest *c, enum lk_modulation modulation,
+                    struct jrx_table *table)
+{
+    struct lk_evaluation e = {.relative_precision = 0};
+    struct ex_link link = a->link;
+    link.config.modulation = modulation;
+    link.config.mixture = 0;
+    int status = ex_link_run(&link, ex_link_modulation(&link.config), a->quiet, c->receiver, c->count, &e);
     if (!status || status == JRX_EINTERRUPTED) {
         print(a, &e);
-        int written = a->csv ? write_rows(a, &e, parameters) : 0;
+        int written = table ? put_rows(a, &e, c->parameters, table) : 0;
         status = written ? written : status;
-        if (status == JRX_EINTERRUPTED)
-            jrx_fail(status, "interrupted; the slots done so far are shown%s%s", a->csv ? " and kept in " : "",
-                     a->csv ? a->csv : "");
     }
-    jrx_interrupt_release();
     lk_evaluation_fini(&e);
     return status;
+}
+
+static int evaluate_all(const struct arguments *a, const struct contest *c)
+{
+    const struct lk_config *link = &a->link.config;
+    const unsigned modulations = link->mixture ? link->mixture : 1u << link->modulation;
+    struct jrx_table *table = NULL;
+    int status = a->csv ? jrx_table_open(&table, a->csv, &schema, JRX_TABLE_WHOLE) : 0;
+    for (int m = 0; !status && modulations >> m; m++)
+        if (modulations >> m & 1)
+            status = evaluate(a, c, (enum lk_modulation)m, table);
+    if (status && status != JRX_EINTERRUPTED) {
+        jrx_table_leave(table);
+        return status;
+    }
+    int written = table ? jrx_table_close(table) : 0;
+    if (written)
+        return written;
+    return status ? jrx_fail(status, "interrupted; the slots done so far are shown%s%s", a->csv ? " and kept in " : "",
+                             a->csv ? a->csv : "")
+                  : 0;
 }
 
 static int run(int argc, char **argv)
@@ -192,17 +184,18 @@ static int run(int argc, char **argv)
     a.link.seed = 1000000007; /* slots that no training has seen */
     for (int i = 0; i < 8; i++)
         a.link.snr_db[a.link.points++] = 3 * i;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &a))
-        return jrx_fail(JRX_EINVAL, "options could not be read; see --help");
-    struct rx_receiver *network = NULL;
-    int status = ex_link_check(&a.link);
-    if (!status && !(network = jrx_alloc(MAX_FILES * sizeof *network)))
+    a.link.mixes = 1;
+    struct contest *contest = NULL;
+    int status = ex_link_parse(&argp, argc, argv, &a, &a.link);
+    if (!status && !(contest = jrx_alloc(sizeof *contest)))
         status = JRX_ENOMEM;
     if (!status)
-        status = evaluate(&a, network);
-    for (int i = 0; network && i < MAX_FILES; i++)
-        rx_receiver_fini(&network[i]);
-    free(network);
+        status = enter(&a, contest);
+    if (!status)
+        status = evaluate_all(&a, contest);
+    for (int i = 0; contest && i < MAX_FILES; i++)
+        rx_receiver_fini(&contest->network[i]);
+    free(contest);
     return status;
 }
 

@@ -1,10 +1,8 @@
 /* joulerx simulate: bit error rates and mutual information of classical receivers. */
 #include "experiments/command.h"
-#include "experiments/link_options.h"
+#include "experiments/link_run.h"
 #include "experiments/sheet.h"
 #include "harness/base/error.h"
-#include "harness/interrupt.h"
-#include "harness/progress.h"
 #include "models/link/dmrs.h"
 #include "models/link/receivers.h"
 #include <math.h>
@@ -269,38 +267,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     return 0;
 }
 
-static int tell(void *context, int64_t done, int64_t planned)
-{
-    (void)done, (void)planned;
-    jrx_progress_done(context, "");
-    jrx_progress_item(context, "slots");
-    return jrx_interrupted();
-}
-
 static int simulate(const struct arguments *a, struct ex_sheet *csv, struct ex_sheet *calibration)
 {
-    struct jrx_progress progress;
-    struct lk_evaluation e = {.config = a->link.config,
-                              .receivers = a->receivers,
-                              .receiver_count = a->receiver_count,
-                              .snr_db = a->link.points ? a->link.snr_db : NULL,
-                              .points = a->link.points ? a->link.points : 1,
-                              .snr_definition = a->link.snr_definition,
-                              .seed = a->link.seed,
-                              .slots = a->link.slots,
-                              .threads = a->link.threads,
-                              .relative_precision = a->precision,
-                              .progress = tell,
-                              .context = &progress};
-    int visible = !a->quiet && isatty(STDERR_FILENO), status = jrx_interrupt_catch();
-    if (status)
-        return status;
-    jrx_progress_init(&progress, stderr, visible ? JRX_PROGRESS_AUTO : JRX_PROGRESS_QUIET);
-    jrx_progress_enter(&progress, jrx_progress_plan(&progress, "simulate", (uint32_t)(a->link.slots + 15) / 16, NAN));
-    jrx_progress_item(&progress, "slots");
-    status = lk_evaluate(&e);
-    jrx_progress_fini(&progress);
-    jrx_interrupt_release();
+    struct lk_evaluation e = {.relative_precision = a->precision};
+    const int visible = !a->quiet && isatty(STDERR_FILENO);
+    int status = ex_link_run(&a->link, "simulate", !visible, a->receivers, a->receiver_count, &e);
     if (!status || status == JRX_EINTERRUPTED) { /* interrupted: what was done is kept, and the status says so */
         int written = write_rows(a, &e, csv);
         if (!written)
@@ -323,10 +294,8 @@ static int run(int argc, char **argv)
                               .children = children};
     ex_link_init(&a.link);
     a.link.status = parse_receivers(&a, "genie,ls,lmmse");
-    if (argp_parse(&argp, argc, argv, 0, NULL, &a))
-        return jrx_fail(JRX_EINVAL, "options could not be read; see --help");
     struct ex_sheet csv = {.to = NULL}, calibration = {.to = NULL};
-    int status = ex_link_check(&a.link);
+    int status = ex_link_parse(&argp, argc, argv, &a, &a.link);
     if (!status)
         status = ex_sheet_open(&csv, a.csv); /* before the work, so that a name that cannot be written costs nothing */
     if (!status)

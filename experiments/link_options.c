@@ -110,9 +110,13 @@ static int parse_mask(const char *option, const char *text, const char *(*name)(
 
 static int set_modulation(struct ex_link *link, const char *text)
 {
-    int m = choose("modulation", text, strlen(text), ex_modulation_name, EX_MODULATIONS);
-    link->config.modulation = (enum lk_modulation)m;
-    return m < 0 ? JRX_EINVAL : 0;
+    unsigned mask;
+    int status = parse_mask("modulation", text, ex_modulation_name, EX_MODULATIONS, &mask);
+    if (status)
+        return status;
+    link->config.modulation = (enum lk_modulation)(31 - __builtin_clz(mask)); /* the largest */
+    link->config.mixture = mask & (mask - 1) ? mask : 0;
+    return 0;
 }
 
 static int set_profile(struct ex_link *link, const char *text)
@@ -271,7 +275,8 @@ static int set_definition(struct ex_link *link, const char *text)
 
 enum { KEY = 0x1000, SLOT_KEY = 0x1100 };
 static const struct argp_option options[] = {
-    {"modulation", KEY + 0, "NAME", 0, "qpsk, 16qam (default), 64qam, 256qam", 0},
+    {"modulation", KEY + 0, "LIST", 0,
+     "qpsk, 16qam (default), 64qam, 256qam; train and distill mix several, evaluate takes one after the other", 0},
     {"profile", KEY + 1, "LIST", 0, "tdl-a .. tdl-e, tdla30, tdlb100, tdlc300: one is drawn for each slot", 0},
     {"pilots", KEY + 2, "1|2", 0, "DeepRx's patterns of one or two DMRS symbols (default: all four)", 0},
     {"pattern", KEY + 3, "LIST", 0, "DMRS patterns by name: deeprx-1a .. deeprx-2b, nr-1 .. nr-4, nr-1-data ..", 0},
@@ -338,6 +343,8 @@ int ex_link_check(const struct ex_link *link)
     struct lk_config config = link->config;
     if (link->status)
         return link->status;
+    if (config.mixture && !link->mixes)
+        return jrx_fail(JRX_EINVAL, "--modulation: one at a time; evaluate, train and distill take several");
     int status = lk_config_check(&config);
     for (int p = 0; p < link->points && !status; p++) {
         config.snr_db[0] = config.snr_db[1] = link->snr_db[p];

@@ -16,6 +16,7 @@ struct ex_link {
     enum lk_snr_definition snr_definition;
     int points; /* 0: drawn from config.snr_db */
     int slots, threads;
+    int mixes; /* set by commands that take several modulations at once */
     uint64_t seed;
     int status; /* of the first option that was wrong; its message is jrx_last_error() */
 };

@@ -81,6 +81,40 @@ static void labels_are_the_bits_of_data_elements(void **state)
     lk_slot_fini(&slot);
 }
 
+/* Which modulation a slot of the mixture has is one more draw, and moves no other. */
+static void a_mixed_slot_is_the_slot_of_its_modulation(void **state)
+{
+    (void)state;
+    enum { SLOTS = 64, PIXELS = 12 * LK_SYMBOLS };
+    struct lk_config config = lk_config_default(), pure = config;
+    struct lk_slot mixed, alone;
+    static uint8_t label[PIXELS * KN_LANES];
+    int seen[LK_MAX_BITS + 1] = {0};
+    config.prb = pure.prb = 1;
+    config.sir_db[0] = pure.sir_db[0] = 0;
+    config.sir_db[1] = pure.sir_db[1] = 36;
+    config.modulation = LK_256QAM;
+    config.mixture = 1 << LK_QPSK | 1 << LK_16QAM | 1 << LK_64QAM | 1 << LK_256QAM;
+    assert_int_equal(lk_slot_init(&mixed, &config), 0);
+    for (uint64_t i = 0; i < SLOTS; i++) {
+        lk_slot_draw(&mixed, &config, 5, i);
+        seen[mixed.bits]++;
+        pure.modulation = (enum lk_modulation)mixed.bits;
+        assert_int_equal(lk_slot_init(&alone, &pure), 0);
+        lk_slot_draw(&alone, &pure, 5, i);
+        assert_memory_equal(mixed.y, alone.y, 2 * PIXELS * sizeof *mixed.y);
+        assert_memory_equal(mixed.bit, alone.bit, (size_t)(PIXELS * mixed.bits));
+        rx_fill_labels(&mixed, 0, label);
+        for (int p = 0; p < PIXELS; p++)
+            for (int b = 0; b < KN_LANES; b++) /* outputs that the modulation does not use are masked */
+                assert_int_equal(label[p * KN_LANES + b] == NN_NO_BIT, mixed.re[p] != LK_DATA || b >= mixed.bits);
+        lk_slot_fini(&alone);
+    }
+    for (int bits = 2; bits <= LK_MAX_BITS; bits += 2)
+        assert_true(seen[bits] >= 4); /* of 64, 16 expected: less than 4 in 1 of 10000 seeds */
+    lk_slot_fini(&mixed);
+}
+
 static void run_steps(struct rx_train *train, int steps)
 {
     for (int i = 0; i < steps; i++)
@@ -187,6 +221,41 @@ static void a_killed_training_resumes_on_the_same_trajectory(void **state)
     rx_train_fini(&whole);
     rx_receiver_fini(&teacher);
     unlink(path);
+}
+
+static void one_network_trains_on_all_modulations_with_1_to_4_antennas(void **state)
+{
+    (void)state;
+    for (int rx = 1; rx <= LK_MAX_RX; rx++) {
+        struct rx_train_config config = tiny();
+        struct rx_train a, b;
+        struct lk_slot slot;
+        uint64_t bits = 0;
+        config.shape.rx = config.link.rx = rx;
+        config.link.modulation = LK_256QAM;
+        config.link.mixture = 1 << LK_QPSK | 1 << LK_16QAM | 1 << LK_64QAM | 1 << LK_256QAM;
+        assert_int_equal(rx_train_init(&a, &config, NULL, 1), 0);
+        assert_int_equal(rx_train_init(&b, &config, NULL, 2), 0);
+        assert_int_equal(nn_channels(&a.student.net, 0), 2 * (2 * rx + 1));
+        run_steps(&a, 2);
+        run_steps(&b, 2);
+        const size_t bytes = a.student.net.parameter_floats * sizeof(float);
+        assert_memory_equal(a.student.parameters, b.student.parameters, bytes);
+        assert_int_equal(lk_slot_init(&slot, &config.link), 0);
+        for (int i = config.batch; i < 2 * config.batch; i++) { /* those of the second step */
+            lk_slot_draw(&slot, &config.link, config.seed, (uint64_t)i);
+            for (int p = 0; p < 12 * LK_SYMBOLS; p++)
+                bits += slot.re[p] == LK_DATA ? (uint64_t)slot.bits : 0;
+        }
+        assert_int_equal(a.last.bits, bits);
+        /* outputs 6 and 7 have learnt from the 256QAM slots alone: their bias moved away from its starting value 0 */
+        const struct nn_layer *head = &a.student.net.layer[a.student.net.output - 1];
+        for (int k = 0; k < KN_LANES; k++)
+            assert_int_equal(a.student.parameters[head->bias + (size_t)k] != 0, k < RX_LOGITS);
+        lk_slot_fini(&slot);
+        rx_train_fini(&a);
+        rx_train_fini(&b);
+    }
 }
 
 static void every_number_of_a_configuration_is_recorded(void **state)
@@ -520,6 +589,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(input_planes_are_y_pilots_and_their_products),
         cmocka_unit_test(labels_are_the_bits_of_data_elements),
+        cmocka_unit_test(a_mixed_slot_is_the_slot_of_its_modulation),
+        cmocka_unit_test(one_network_trains_on_all_modulations_with_1_to_4_antennas),
         cmocka_unit_test(the_trajectory_does_not_depend_on_threads),
         cmocka_unit_test(a_killed_training_resumes_on_the_same_trajectory),
         cmocka_unit_test(every_number_of_a_configuration_is_recorded),

@@ -61,6 +61,11 @@ static int check_enumerated(const struct lk_config *config)
         config->modulation != LK_256QAM)
         return jrx_fail(JRX_EINVAL, "link: modulation of %d bits; give 2 (QPSK), 4, 6 or 8 (256QAM)",
                         (int)config->modulation);
+    const unsigned all = 1 << LK_QPSK | 1 << LK_16QAM | 1 << LK_64QAM | 1 << LK_256QAM;
+    if (config->mixture && (config->mixture & ~all || config->mixture >> config->modulation != 1))
+        return jrx_fail(JRX_EINVAL,
+                        "link: mixture 0x%x; set some of bits 2, 4, 6, 8, the modulation's %d as the highest",
+                        config->mixture, (int)config->modulation);
     if (config->scs_hz != 15e3 && config->scs_hz != 30e3)
         return jrx_fail(JRX_EINVAL, "link: scs_hz %g; give 15e3 or 30e3", config->scs_hz);
     if (config->engine != LK_GRID && config->engine != LK_WAVEFORM)

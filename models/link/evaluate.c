@@ -254,6 +254,8 @@ static int check(const struct lk_evaluation *e)
     if (e->receiver_count < 1 || e->slots < 1 || e->points < 1 || (!e->snr_db && e->points != 1))
         return jrx_fail(JRX_EINVAL, "evaluation of %d receivers, %d slots, %d SNR points; give at least one of each",
                         e->receiver_count, e->slots, e->points);
+    if (e->config.mixture)
+        return jrx_fail(JRX_EINVAL, "evaluation of mixed modulations 0x%x; evaluate one at a time", e->config.mixture);
     struct lk_config config = e->config;
     int status = lk_config_check(&config);
     for (int p = 0; e->snr_db && p < e->points && !status; p++) {

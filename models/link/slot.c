@@ -27,8 +27,10 @@ struct lk_memory {
     float complex *pilot;        /* [f / 2] */
     uint8_t *gold;               /* [f] */
     uint8_t *draw;               /* [f][t]: a random byte for every RE */
-    float complex qam[1 << LK_MAX_BITS];
-    uint8_t bits[1 << LK_MAX_BITS][LK_MAX_BITS]; /* of each point, one a byte */
+    struct points {
+        float complex qam[1 << LK_MAX_BITS];
+        uint8_t bits[1 << LK_MAX_BITS][LK_MAX_BITS]; /* of each point, one a byte */
+    } points[LK_MAX_BITS / 2 + 1];                   /* by half the bits a symbol */
 };
 
 /* Called twice: measuring, then for real. */
@@ -47,6 +49,14 @@ static void plan(struct lk_slot *slot, struct lk_memory *m)
     m->pilot = jrx_arena_get(&m->arena, (size_t)slot->f / 2 * sizeof *m->pilot);
     m->gold = jrx_arena_get(&m->arena, (size_t)slot->f);
     m->draw = jrx_arena_get(&m->arena, re);
+}
+
+static void fill_points(struct points *points, int bits)
+{
+    lk_qam_table(bits, points->qam);
+    for (int value = 0; value < 1 << bits; value++)
+        for (int b = 0; b < bits; b++)
+            points->bits[value][b] = value >> (bits - 1 - b) & 1;
 }
 
 int lk_slot_init(struct lk_slot *slot, const struct lk_config *config)
@@ -72,10 +82,8 @@ int lk_slot_init(struct lk_slot *slot, const struct lk_config *config)
         return status;
     }
     plan(slot, m);
-    lk_qam_table(slot->bits, m->qam);
-    for (int value = 0; value < 1 << slot->bits; value++)
-        for (int b = 0; b < slot->bits; b++)
-            m->bits[value][b] = value >> (slot->bits - 1 - b) & 1;
+    for (int bits = LK_QPSK; bits <= slot->bits; bits += 2)
+        fill_points(&m->points[bits / 2], bits);
     return 0;
 }
 
@@ -116,6 +124,7 @@ static void draw_parameters(struct lk_slot *slot, const struct lk_config *config
     slot->doppler_hz = draw_range(&rng, config->doppler_hz);
     slot->snr_db = draw_range(&rng, config->snr_db);
     slot->sir_db = draw_range(&rng, config->sir_db);
+    slot->bits = config->mixture ? draw_bit(&rng, config->mixture) : (int)config->modulation;
     slot->scs_hz = config->scs_hz;
     slot->noise_power = pow(10, -slot->snr_db / 10);
     slot->interference_power = pow(10, -slot->sir_db / 10);
@@ -152,17 +161,17 @@ static void place_pilots(struct lk_slot *slot, int dmrs_id, int slot_of_frame)
 /* Bits and symbols, on every RE first; then those that carry no data are put right. */
 static void draw_bits(struct lk_slot *slot, uint64_t seed, uint64_t stream)
 {
-    const struct lk_memory *m = slot->memory;
+    const struct points *points = &slot->memory->points[slot->bits / 2];
     const struct lk_pattern *pattern = lk_pattern_get(slot->pattern);
     const size_t res = (size_t)slot->f * slot->t, bits = (size_t)slot->bits;
     const unsigned mask = (1u << bits) - 1;
     draw_bytes(slot, seed, stream);
     uint8_t *bit = slot->bit;
     float complex *x = slot->x;
-    const uint8_t *draw = m->draw;
+    const uint8_t *draw = slot->memory->draw;
     for (size_t i = 0; i < res; i++, bit += bits) {
-        memcpy(bit, m->bits[draw[i] & mask], LK_MAX_BITS); /* the next RE's come over what is too much */
-        memcpy(&x[i], &m->qam[draw[i] & mask], sizeof *x);
+        memcpy(bit, points->bits[draw[i] & mask], LK_MAX_BITS); /* the next RE's come over what is too much */
+        memcpy(&x[i], &points->qam[draw[i] & mask], sizeof *x);
     }
     for (int p = 0; p < pattern->symbols; p++)
         for (size_t i = pattern->symbol[p]; i < res; i += (size_t)slot->t)
@@ -210,7 +219,7 @@ static void hear_interferer(struct lk_slot *slot, const struct lk_config *config
     uint32_t word = 0;
     for (size_t i = 0; i < res; i++) {
         word = i % 4 ? word >> 8 : jrx_rng_u32(&rng);
-        m->other_x[i] = scale * m->qam[word & ((1u << slot->bits) - 1)];
+        m->other_x[i] = scale * m->points[slot->bits / 2].qam[word & ((1u << slot->bits) - 1)];
     }
     hear(slot, config->engine, m->other, m->other_x, 1);
 }

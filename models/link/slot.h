@@ -29,10 +29,11 @@ struct lk_config {
     int prb; /* 1..273 */
     int rx;  /* receive antennas, 1..LK_MAX_RX */
     enum lk_modulation modulation;
-    double carrier_hz;        /* for provenance; Doppler is given directly */
-    double scs_hz;            /* 15e3 or 30e3 */
-    unsigned profiles;        /* bit 1 << enum lk_profile: drawn among these */
-    unsigned patterns;        /* bit p: DMRS pattern p of models/link/dmrs.h; 0..3 are DeepRx's */
+    unsigned mixture;  /* bits 1 << enum lk_modulation: drawn among these, whose largest is `modulation`; 0: none */
+    double carrier_hz; /* for provenance; Doppler is given directly */
+    double scs_hz;     /* 15e3 or 30e3 */
+    unsigned profiles; /* bit 1 << enum lk_profile: drawn among these */
+    unsigned patterns; /* bit p: DMRS pattern p of models/link/dmrs.h; 0..3 are DeepRx's */
     double delay_spread_s[2]; /* RMS */
     double doppler_hz[2];     /* maximum Doppler shift */
     double snr_db[2];
@@ -44,7 +45,7 @@ struct lk_config {
 };
 
 struct lk_slot {
-    int rx, f, t, bits; /* antennas, subcarriers, symbols, bits a QAM symbol */
+    int rx, f, t, bits; /* antennas, subcarriers, symbols, bits a QAM symbol (of this slot, if they are mixed) */
     float complex *y;   /* [rx][f][t] received */
     float complex *h;   /* [rx][f][t] true channel of the wanted user */
     float complex *xp;  /* [f][t] pilot sent, 0 off pilot REs */
@@ -65,7 +66,8 @@ struct lk_config lk_config_default(void);
 /** 0, or JRX_EINVAL naming the field, its value and the allowed range. */
 int lk_config_check(const struct lk_config *config);
 
-/** Room for slots of `config`: its prb, rx, modulation and engine; the other fields may differ later. JRX_ENOMEM,
+/** Room for slots of `config`: its prb, rx, modulation and engine; the other fields may differ later, modulation and
+ * mixture be smaller. JRX_ENOMEM,
  * JRX_EINVAL. */
 int lk_slot_init(struct lk_slot *slot, const struct lk_config *config);
 void lk_slot_fini(struct lk_slot *slot);

@@ -70,6 +70,7 @@ static const struct field {
     HIDDEN("link.prb", INT, link.prb),
     HIDDEN("link.rx", INT, link.rx),
     HIDDEN("link.bits", UNSIGNED, link.modulation),
+    HIDDEN("link.mixture", UNSIGNED, link.mixture),
     HIDDEN("link.carrier_hz", REAL, link.carrier_hz),
     HIDDEN("link.scs_hz", REAL, link.scs_hz),
     HIDDEN("link.profiles", UNSIGNED, link.profiles),

@@ -21,8 +21,10 @@ int rx_train_config_check(const struct rx_train_config *c)
     if (status)
         return status;
     if (c->shape.rx != c->link.rx || (int)c->link.modulation > c->shape.logits)
-        return jrx_fail(JRX_EINVAL, "training: a network for %d antennas and %d bits on slots of %d and %d",
-                        c->shape.rx, c->shape.logits, c->link.rx, (int)c->link.modulation);
+        return jrx_fail(
+            JRX_EINVAL,
+            "training: a network of %d antennas and %d outputs on slots of %d antennas and up to %d bits a symbol",
+            c->shape.rx, c->shape.logits, c->link.rx, (int)c->link.modulation);
     if (c->batch < 1 || c->micro < 1 || c->batch % c->micro)
         return jrx_fail(JRX_EINVAL, "training: batch %d is no multiple of micro-batch %d", c->batch, c->micro);
     if (s->steps < 1 || s->warmup < 0 || s->hold < s->warmup || s->hold > s->steps || !(s->rate > 0))

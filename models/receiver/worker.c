@@ -23,10 +23,11 @@ int rx_worker_init(struct rx_worker *w, const struct rx_train *train, int inner)
     const size_t pixels = (size_t)c->micro * (size_t)f * LK_SYMBOLS;
     w->label = jrx_alloc(pixels * KN_LANES);
     w->weight = jrx_alloc((size_t)c->micro * sizeof *w->weight);
+    w->bits = jrx_alloc((size_t)c->micro * sizeof *w->bits);
     w->sum = jrx_alloc((size_t)c->micro * sizeof *w->sum);
     if (c->hint > 0)
         w->map = jrx_alloc(pixels * (size_t)kn_blocks(c->shape.hint) * KN_LANES * sizeof *w->map);
-    return w->slot && w->label && w->weight && w->sum && (w->map || !(c->hint > 0)) ? 0 : JRX_ENOMEM;
+    return w->slot && w->label && w->weight && w->bits && w->sum && (w->map || !(c->hint > 0)) ? 0 : JRX_ENOMEM;
 }
 
 void rx_worker_fini(struct rx_worker *w)
@@ -38,6 +39,7 @@ void rx_worker_fini(struct rx_worker *w)
     free(w->slot);
     free(w->label);
     free(w->weight);
+    free(w->bits);
     free(w->sum);
     free(w->map);
     *w = (struct rx_worker){.inner = 0};
@@ -58,6 +60,7 @@ static void draw(struct rx_worker *w, const struct rx_train *train, uint64_t fir
     if (train->teacher)
         rx_fill_input(slot, i, nn_input(&w->teacher));
     w->weight[i] = rx_slot_weight(c, slot);
+    w->bits[i] = slot->bits;
 }
 
 /* The teacher's logits; on the way its last map is kept, which the norm after it may write over. */
@@ -82,7 +85,7 @@ static double hint_loss(struct rx_worker *w, const struct rx_train_config *c, in
     const size_t floats = (size_t)kn_blocks(c->shape.hint) * KN_LANES * (size_t)w->student.f * (size_t)w->student.t;
     const float *got = w->student.value[side] + (size_t)i * floats, *want = w->map + (size_t)i * floats;
     float *gradient = w->student.gradient[side] + (size_t)i * floats;
-    const double scale = w->weight[i] * c->hint * (double)c->link.modulation / c->shape.hint;
+    const double scale = w->weight[i] * c->hint * (double)w->bits[i] / c->shape.hint;
     double sum = 0;
     for (size_t k = 0; k < floats; k++) { /* padding is 0 in both */
         const double difference = (double)got[k] - (double)want[k];

@@ -12,6 +12,7 @@ struct rx_worker {
     int inner;               /* threads that share the micro-batch */
     uint8_t *label;          /* [micro][f][t][16] */
     double *weight;          /* [micro] */
+    int *bits;               /* [micro] bits a QAM symbol */
     struct nn_loss_sum *sum; /* [micro] */
     float *map;              /* the teacher's last map, for hints */
 };
