@@ -47,18 +47,25 @@ static void first_line(const char *file, char *line, size_t size)
     line[strcspn(line, "\n")] = 0;
 }
 
-static int draw(const char *folder, const char *dir, const char *name, const char *note, const char *kind)
+/* gnuplot on plots/<name>.gp, which is told `dir`, `file` and what to write: <out>.<kind>. */
+static int draw(const char *name, const char *dir, const char *file, const char *out, const char *note,
+                const char *kind)
 {
-    char script[PATH_MAX + 64], settings[2 * PATH_MAX + 512], log[PATH_MAX], complaint[256];
-    if (snprintf(log, sizeof log, "%s/%s.%s.log", dir, name, kind) >= (int)sizeof log)
-        return jrx_fail(JRX_EINVAL, "%s: path too long", dir);
+    char folder[PATH_MAX], script[PATH_MAX + 64], settings[4 * PATH_MAX], log[PATH_MAX], complaint[256];
+    int status = ex_home_path("plots", folder, sizeof folder);
+    if (status)
+        return status;
     snprintf(script, sizeof script, "%s/%s.gp", folder, name);
-    snprintf(settings, sizeof settings, "dir='%s'; out='%s/%s'; kind='%s'; note='%s'; home='%s'", dir, dir, name, kind,
-             note, folder);
+    if (access(script, R_OK))
+        return jrx_fail(JRX_EUNAVAILABLE, "%s: %s", script, strerror(errno));
+    if (snprintf(log, sizeof log, "%s.%s.log", out, kind) >= (int)sizeof log)
+        return jrx_fail(JRX_EINVAL, "%s: path too long", out);
+    snprintf(settings, sizeof settings,
+             "dir='%s'; file='%s'; out='%s'; kind='%s'; note='time: measured, energy: %s'; home='%s'", dir, file, out,
+             kind, note, folder);
     char *const arguments[] = {"gnuplot", "-e", settings, script, NULL};
     posix_spawn_file_actions_t actions;
     pid_t child;
-    int status = 0;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     int failed = posix_spawnp(&child, "gnuplot", &actions, NULL, arguments, environ);
@@ -79,15 +86,21 @@ static int draw(const char *folder, const char *dir, const char *name, const cha
 int ex_figure(const char *dir, const char *name, const char *energy_source)
 {
     static const char *const kinds[] = {"svg", "png", "pdf"};
-    char folder[PATH_MAX], script[PATH_MAX + 64], note[64];
-    int status = ex_home_path("plots", folder, sizeof folder);
-    if (status)
-        return status;
-    snprintf(script, sizeof script, "%s/%s.gp", folder, name);
-    if (access(script, R_OK))
-        return jrx_fail(JRX_EUNAVAILABLE, "%s: %s", script, strerror(errno));
-    snprintf(note, sizeof note, "time: measured, energy: %s", energy_source);
+    char file[PATH_MAX + 16], out[PATH_MAX + 64];
+    int status = 0;
+    snprintf(file, sizeof file, "%s/summary.csv", dir);
+    snprintf(out, sizeof out, "%s/%s", dir, name);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !status; i++)
-        status = draw(folder, dir, name, note, kinds[i]);
+        status = draw(name, dir, file, out, energy_source, kinds[i]);
     return status;
+}
+
+int ex_figure_beside(const char *csv, const char *name, const char *energy_source)
+{
+    char out[PATH_MAX];
+    const char *dot = strrchr(csv, '.');
+    const int stem = dot && !strcmp(dot, ".csv") ? (int)(dot - csv) : (int)strlen(csv);
+    snprintf(out, sizeof out, "%.*s", stem, csv);
+    int status = draw(name, ".", csv, out, energy_source, "svg");
+    return status ? status : draw(name, ".", csv, out, energy_source, "png");
 }

@@ -11,6 +11,9 @@
  */
 int ex_figure(const char *dir, const char *name, const char *energy_source);
 
+/** Likewise over one CSV file, beside it: curve.csv gives curve.svg and curve.png. */
+int ex_figure_beside(const char *csv, const char *name, const char *energy_source);
+
 /** Folder of the checkout that holds plots/ (found from the program's own path, or JOULERX_HOME) joined with `path`,
  * into text[]. */
 int ex_home_path(const char *path, char *text, unsigned long size);

@@ -9,10 +9,10 @@
 static const struct {
     const char *word, *unit;
 } units[] = {
-    {"j", "J"},         {"mj", "mJ"},       {"uj", "uJ"},     {"nj", "nJ"},         {"pj", "pJ"}, {"w", "W"},
-    {"s", "s"},         {"ms", "ms"},       {"us", "us"},     {"ns", "ns"},         {"hz", "Hz"}, {"c", "C"},
-    {"bytes", "bytes"}, {"byte", "byte"},   {"bit", "bit"},   {"flop", "FLOP"},     {"db", "dB"}, {"dbm", "dBm"},
-    {"ratio", "1"},     {"count", "count"}, {"percent", "%"}, {"probability", "1"},
+    {"j", "J"},         {"mj", "mJ"},       {"uj", "uJ"},     {"nj", "nJ"},         {"pj", "pJ"},       {"w", "W"},
+    {"s", "s"},         {"ms", "ms"},       {"us", "us"},     {"ns", "ns"},         {"hz", "Hz"},       {"c", "C"},
+    {"bytes", "bytes"}, {"byte", "byte"},   {"bit", "bit"},   {"flop", "FLOP"},     {"db", "dB"},       {"dbm", "dBm"},
+    {"ratio", "1"},     {"count", "count"}, {"percent", "%"}, {"probability", "1"}, {"slots", "slots"},
 };
 
 /* The unit of the word that ends at `end` (words are parted by '_'), "" if it is none; *start: where the word begins.

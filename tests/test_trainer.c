@@ -1,6 +1,10 @@
 /* joulerx train, distill and evaluate, as users run them. */
 #include "tests/support/program.h"
 #include "tests/support/test.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* A training of a second or less; slots of one PRB. */
 #define SMALL "--preset=smoke --quiet --threads=2 "
@@ -60,10 +64,157 @@ static void a_checkpoint_goes_on_with_the_options_it_was_made_with_only(void **s
     program_fini(&p);
 }
 
+/* ---- kill -9 ---- */
+
+enum { PAGE = 4096 };
+
+/* "joulerx <line>" with its stderr in a pipe of one page: once that is full it waits for us, so it is still at work
+ * after as many lines as we care to read, however fast it is. */
+static pid_t start(const struct program *p, const char *line, int *errors)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_true(fcntl(ends[1], F_SETPIPE_SZ, PAGE) >= 0);
+    pid_t child = fork();
+    if (!child) {
+        char words[4096];
+        snprintf(words, sizeof words, "cd %s && exec %s %s >out", p->dir, p->path, line);
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execl("/bin/sh", "sh", "-c", words, (char *)NULL);
+        _exit(99);
+    }
+    close(ends[1]);
+    *errors = ends[0];
+    return child;
+}
+
+/* Runs the line until it has told of `lines` checkpoints, then kills it. */
+static void run_and_kill(const struct program *p, const char *line, int lines)
+{
+    int errors, status;
+    char byte;
+    pid_t child = start(p, line, &errors);
+    while (lines && read(errors, &byte, 1) == 1)
+        lines -= byte == '\n';
+    assert_int_equal(lines, 0);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    close(errors);
+}
+
+/* The tensors of a checkpoint: what follows its header. */
+static size_t tensors(const struct program *p, const char *name, unsigned char *bytes, size_t size)
+{
+    char path[512];
+    uint64_t header = 0;
+    snprintf(path, sizeof path, "%s/%s", p->dir, name);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(&header, sizeof header, 1, file), 1);
+    assert_int_equal(fseek(file, (long)header, SEEK_CUR), 0);
+    size_t got = fread(bytes, 1, size, file);
+    fclose(file);
+    assert_true(got > 1000 && got < size);
+    return got;
+}
+
+/* Rows of a curve cut down to what has to be the same in any run: to validation_ber_ratio. Returns how many. */
+static int curve(const struct program *p, const char *name, char rows[][256], int most)
+{
+    static char text[262144];
+    int count = 0;
+    program_slurp(p, name, text, sizeof text);
+    for (char *line = strtok(text, "\n"); line && count < most; line = strtok(NULL, "\n")) {
+        int fields = 0;
+        char *end = line;
+        while (*end && (fields += *end == ',') < 8)
+            end++;
+        snprintf(rows[count++], sizeof rows[0], "%.*s", (int)(end - line), line);
+    }
+    return count;
+}
+
+static void kill_and_resume(const char *command, const char *options)
+{
+    enum { KILLS = 3, ROWS = 400, BYTES = 1 << 20 };
+    static const int lines[KILLS] = {2, 61, 7};
+    static unsigned char whole[BYTES], killed[BYTES];
+    static char want[ROWS][256], got[ROWS][256];
+    struct program p;
+    char line[1024];
+    program_init(&p);
+    assert_int_equal(program_run(&p, "train " SMALL "teacher.st"), 0);
+    snprintf(line, sizeof line, "%s --preset=smoke --threads=2 --every=1 --validate=2 --steps=300 %s", command,
+             options);
+    assert_int_equal(program_run(&p, "%s whole.st --csv=whole.csv", line), 0);
+    for (int i = 0; i < KILLS; i++) {
+        char words[2048];
+        snprintf(words, sizeof words, "%s killed.st --csv=killed.csv %s", line, i ? "--resume" : "");
+        run_and_kill(&p, words, lines[i]);
+    }
+    assert_int_equal(program_run(&p, "%s killed.st --csv=killed.csv --resume", line), 0);
+    size_t bytes = tensors(&p, "whole.st", whole, BYTES);
+    assert_int_equal(tensors(&p, "killed.st", killed, BYTES), bytes);
+    assert_memory_equal(killed, whole, bytes);
+    /* the curve: each kill may have cost a row, and none is there twice or differs */
+    int rows = curve(&p, "whole.csv", want, ROWS), left = curve(&p, "killed.csv", got, ROWS), at = 0;
+    assert_int_equal(rows, 301);
+    assert_in_range(left, rows - KILLS, rows);
+    for (int i = 0; i < left; i++, at++) {
+        while (at < rows && strcmp(want[at], got[i]))
+            at++;
+        assert_true(at < rows);
+    }
+    program_fini(&p);
+}
+
+static void a_training_killed_at_any_moment_ends_with_the_same_weights(void **state)
+{
+    (void)state;
+    kill_and_resume("train", "--average=0.9 --modulation=qpsk,16qam");
+}
+
+static void a_distillation_killed_at_any_moment_ends_with_the_same_weights(void **state)
+{
+    (void)state;
+    kill_and_resume("distill", "--optimiser=lamb --hint=0.1 teacher.st");
+}
+
+/* ---- what it tells ---- */
+
+static void progress_tells_loss_errors_speed_joules_with_their_source_and_time_left(void **state)
+{
+    (void)state;
+    struct program p;
+    static char csv[65536];
+    program_init(&p);
+    assert_int_equal(program_run(&p, "train --preset=smoke --every=20 --meter=model a.st --csv=a.csv"), 0);
+    says(p.err, "peak memory");
+    static const char *const words[] = {"loss ", "validation BER ", " slots/s, ", " J estimated", " left"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        says(p.err, words[i]);
+    says(p.out, "after 40 steps");
+    says(p.out, "J estimated");
+    program_slurp(&p, "a.csv", csv, sizeof csv);
+    says(csv, "step,slots,rate_ratio,loss_bit,bce_bit,ber_ratio,validation_bce_bit,validation_ber_ratio,"
+              "speed_slots_per_s,time_s,energy_j,energy_source,left_s\n20,80,");
+    assert_int_equal(rows(csv, ",estimated,"), 2);
+    if (!program_shell(&p, "command -v gnuplot >/dev/null"))
+        assert_int_equal(program_shell(&p, "test -s a.svg && test -s a.png"), 0);
+    assert_int_equal(program_run(&p, "train " SMALL "b.st --meter=nonsense"), 2);
+    program_fini(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_network_of_four_antennas_is_trained_and_evaluated_on_all_modulations),
+        cmocka_unit_test(a_training_killed_at_any_moment_ends_with_the_same_weights),
+        cmocka_unit_test(a_distillation_killed_at_any_moment_ends_with_the_same_weights),
+        cmocka_unit_test(progress_tells_loss_errors_speed_joules_with_their_source_and_time_left),
         cmocka_unit_test(a_checkpoint_goes_on_with_the_options_it_was_made_with_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

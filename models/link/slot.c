@@ -87,6 +87,15 @@ int lk_slot_init(struct lk_slot *slot, const struct lk_config *config)
     return 0;
 }
 
+size_t lk_slot_bytes(const struct lk_config *config)
+{
+    struct lk_memory memory = {.gain = NULL};
+    struct lk_slot slot = {
+        .rx = config->rx, .f = config->prb * LK_PRB_SUBCARRIERS, .t = LK_SYMBOLS, .bits = (int)config->modulation};
+    plan(&slot, &memory);
+    return memory.arena.used + sizeof memory;
+}
+
 void lk_slot_fini(struct lk_slot *slot)
 {
     if (slot->memory) {

@@ -9,6 +9,7 @@
 #ifndef MODELS_LINK_SLOT_H
 #define MODELS_LINK_SLOT_H
 #include <complex.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { LK_SYMBOLS = 14, LK_PRB_SUBCARRIERS = 12, LK_MAX_BITS = 8, LK_MAX_RX = 4, LK_MAX_INTERFERERS = 3 };
@@ -70,6 +71,8 @@ int lk_config_check(const struct lk_config *config);
  * mixture be smaller. JRX_ENOMEM,
  * JRX_EINVAL. */
 int lk_slot_init(struct lk_slot *slot, const struct lk_config *config);
+/** Bytes that it takes, but for the transforms of the waveform engine. Pure. */
+size_t lk_slot_bytes(const struct lk_config *config);
 void lk_slot_fini(struct lk_slot *slot);
 /**
  * Draws slot `index` of `seed`: a pure function of (config, seed, index), the same bits whichever thread calls and on

@@ -35,3 +35,12 @@ void nn_loss_add(const struct nn_loss *loss, const float *logit, const float *te
             dz[i] = (float)((1 - mix) * (s - y) + mix * dsoft);
     }
 }
+
+void nn_loss_join(struct nn_loss_sum *total, const struct nn_loss_sum *part)
+{
+    total->loss += part->loss;
+    total->bce += part->bce;
+    total->weight += part->weight;
+    total->bits += part->bits;
+    total->errors += part->errors;
+}

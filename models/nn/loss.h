@@ -37,4 +37,7 @@ struct nn_loss_sum {
 void nn_loss_add(const struct nn_loss *loss, const float *logit, const float *teacher, const uint8_t *label,
                  size_t count, float *dz, struct nn_loss_sum *sum);
 
+/** total += part, field by field. */
+void nn_loss_join(struct nn_loss_sum *total, const struct nn_loss_sum *part);
+
 #endif

@@ -91,7 +91,7 @@ static const struct field {
 #undef AT
 };
 enum { NUMBERS = sizeof fields_table / sizeof *fields_table };
-_Static_assert(NUMBERS + 2 <= RX_FIELDS, "room for the fields");
+_Static_assert(NUMBERS + 5 <= RX_FIELDS, "room for the fields");
 _Static_assert(sizeof(enum lk_modulation) == sizeof(unsigned) && sizeof(enum lk_engine) == sizeof(unsigned) &&
                    sizeof(enum nn_optimiser) == sizeof(unsigned),
                "enums are read as unsigned");
@@ -209,15 +209,20 @@ void rx_fields_fill(struct rx_fields *fields, const struct rx_train *train)
         }
     }
     snprintf(put(fields, "teacher"), RX_FIELD_TEXT, "%016" PRIx64, rx_fingerprint(train->teacher));
+    fields->compared = fields->count;
     snprintf(put(fields, "step"), RX_FIELD_TEXT, "%" PRId64, train->step);
+    snprintf(put(fields, "time_s"), RX_FIELD_TEXT, "%.17g", train->spent.time_s);
+    const double energy_j = train->spent.energy_j; /* missing is empty */
+    snprintf(put(fields, "energy_j"), RX_FIELD_TEXT, isnan(energy_j) ? "" : "%.17g", energy_j);
+    snprintf(put(fields, "energy_source"), RX_FIELD_TEXT, "%s", jrx_source_name(train->spent.source));
 }
 
 int rx_fields_compare(const struct rx_fields *fields, const struct nn_st_file *file, const char *path)
 {
-    for (int i = 0; i < fields->count; i++) {
+    for (int i = 0; i < fields->compared; i++) {
         const struct nn_st_pair *want = &fields->pair[i];
         const char *got = nn_st_meta(file, want->key);
-        if (strcmp(want->key, "step") && (!got || strcmp(got, want->value)))
+        if (!got || strcmp(got, want->value))
             return jrx_fail(JRX_EINVAL, "%s: it was trained with %s %s, not %s; give the same options to resume", path,
                             want->key, got ? got : "(not recorded)", want->value);
     }

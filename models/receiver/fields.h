@@ -8,7 +8,7 @@
 
 #define RX_AVERAGE "average." /* before the names of averaged tensors */
 
-enum { RX_FIELDS = 48, RX_FIELD_TEXT = 32 };
+enum { RX_FIELDS = 56, RX_FIELD_TEXT = 32 };
 
 struct rx_setting {
     const char *name, *argument, *doc; /* of the option: "optimiser", "NAME", one line */
@@ -26,12 +26,12 @@ int rx_setting_set(struct rx_train_config *config, const char *name, const char 
 struct rx_fields {
     struct nn_st_pair pair[RX_FIELDS];
     char text[RX_FIELDS][RX_FIELD_TEXT]; /* what the values point to */
-    int count;
+    int count, compared;                 /* the first `compared` decide the trajectory */
 };
 
-/** Every field, steps done and the teacher's fingerprint. `fields` must stay where it is. */
+/** Every field, the teacher's fingerprint, steps done and what was spent on them. `fields` must stay where it is. */
 void rx_fields_fill(struct rx_fields *fields, const struct rx_train *train);
-/** 0, or JRX_EINVAL with the first field of `file` that differs; "step" may. */
+/** 0, or JRX_EINVAL with the first field of `file` that differs; step and what was spent may. */
 int rx_fields_compare(const struct rx_fields *fields, const struct nn_st_file *file, const char *path);
 /** What network a file holds, from its metadata. 0, JRX_EFORMAT. */
 int rx_shape_read(struct rx_shape *shape, const struct nn_st_file *file, const char *path);

@@ -95,12 +95,15 @@ static size_t held_bytes(const struct rx_train *train)
     const struct rx_train_config *c = &train->config;
     const struct nn_net *net = &train->student.net;
     const int f = c->link.prb * LK_PRB_SUBCARRIERS, inner = inner_threads(c, train->asked);
-    const size_t blocks = (size_t)(train->parts + 3 + (c->average > 0) + (c->optimiser == NN_LAMB));
+    const size_t saved = 3 + (c->average > 0); /* weights, m, v, average: there, and once more while being written */
+    const size_t blocks = (size_t)(train->parts + (c->optimiser == NN_LAMB)) + 2 * saved;
+    const size_t pixels = (size_t)(c->micro * f) * LK_SYMBOLS;
     size_t worker = nn_context_bytes(net, NN_FUSED_TRAINING, c->micro, f, LK_SYMBOLS, inner);
     if (train->teacher)
         worker += nn_context_bytes(&train->teacher->net, NN_FUSED_INFERENCE, c->micro, f, LK_SYMBOLS, inner);
     if (c->hint > 0)
-        worker += (size_t)c->micro * (size_t)(kn_blocks(c->shape.hint) * KN_LANES * f * LK_SYMBOLS) * sizeof(float);
+        worker += pixels * (size_t)(kn_blocks(train->config.shape.hint) * KN_LANES) * sizeof(float);
+    worker += pixels * KN_LANES + (size_t)inner * lk_slot_bytes(&c->link);
     return (size_t)train->threads * worker + blocks * net->parameter_floats * sizeof(float);
 }
 
@@ -171,13 +174,24 @@ void rx_train_fini(struct rx_train *train)
     *train = (struct rx_train){.step = 0};
 }
 
-void rx_loss_join(struct nn_loss_sum *total, const struct nn_loss_sum *part)
+struct rx_receiver rx_train_receiver(const struct rx_train *train)
 {
-    total->loss += part->loss;
-    total->bce += part->bce;
-    total->weight += part->weight;
-    total->bits += part->bits;
-    total->errors += part->errors;
+    struct rx_receiver receiver = train->student;
+    if (train->average) {
+        receiver.parameters = train->average;
+        receiver.statistics = train->average_statistics;
+    }
+    return receiver;
+}
+
+double rx_step_flop(const struct rx_train *train)
+{
+    const struct rx_train_config *c = &train->config;
+    const int f = c->link.prb * LK_PRB_SUBCARRIERS;
+    double flop = 3 * nn_forward_flop(&train->student.net, c->batch, f, LK_SYMBOLS);
+    if (train->teacher)
+        flop += nn_forward_flop(&train->teacher->net, c->batch, f, LK_SYMBOLS);
+    return flop;
 }
 
 static void merge_statistics(struct rx_train *train)
@@ -230,7 +244,7 @@ int rx_train_step(struct rx_train *train)
             rx_worker_run(&train->worker[omp_get_thread_num()], train, part);
     }
     for (int part = 0; part < train->parts; part++)
-        rx_loss_join(&all, &train->sum[part]);
+        nn_loss_join(&all, &train->sum[part]);
     if (!isfinite(all.loss))
         return jrx_fail(JRX_EIMPLAUSIBLE, "training: the loss is not finite at step %" PRId64 "; lower the rate %g",
                         train->step + 1, c->schedule.rate);

@@ -7,6 +7,7 @@
  */
 #ifndef MODELS_RECEIVER_TRAIN_H
 #define MODELS_RECEIVER_TRAIN_H
+#include "harness/base/source.h"
 #include "models/nn/loss.h"
 #include "models/nn/optimiser.h"
 #include "models/receiver/receiver.h"
@@ -33,18 +34,25 @@ struct rx_train_config {
  * difference, for each resource element (Romero et al., "FitNets", ICLR 2015).
  */
 
+/* On the steps that led to where a training is, over all its runs; kept with it. For whoever measures to fill. */
+struct rx_spent {
+    double time_s, energy_j; /* NAN: not known of some of the steps */
+    enum jrx_source source;  /* of energy_j */
+};
+
 struct rx_train {
     struct rx_train_config config;
-    struct rx_receiver student;          /* its parameters and statistics are what is trained */
-    const struct rx_receiver *teacher;   /* borrowed; NULL unless config.loss.mix > 0 */
-    int64_t step;                        /* steps done */
+    struct rx_receiver student;        /* its parameters and statistics are what is trained */
+    const struct rx_receiver *teacher; /* borrowed; NULL unless config.loss.mix > 0 */
+    int64_t step;                      /* steps done */
+    struct rx_spent spent;
     struct nn_loss_sum last;             /* over the batch of the last step */
     float *m, *v;                        /* of the optimiser */
     float *average, *average_statistics; /* NULL unless config.average */
     float *update;                       /* scratch of LAMB */
     int asked, threads, parts;           /* threads asked for, and at work on micro-batches; micro-batches of a batch */
     struct rx_worker *worker;            /* [threads]: contexts, a slot, labels */
-    size_t bytes;                        /* of contexts, blocks and maps: what a training holds, but for the slots */
+    size_t bytes;                        /* most that a training holds at any time */
     float **gradient, **statistic;       /* [parts] blocks */
     struct nn_loss_sum *sum;             /* [parts] */
 };
@@ -55,7 +63,8 @@ struct lk_config rx_validation_link(const struct lk_config *training);
 /** 0, or JRX_EINVAL naming the field, its value and the allowed range. */
 int rx_train_config_check(const struct rx_train_config *config);
 
-/** Bytes that rx_train_init() will take (rx_train.bytes), before it does; 0 if the configuration is refused. */
+/** Bytes that rx_train_init() will take and rx_train_save() will need meanwhile (rx_train.bytes), before they do; 0 if
+ * the configuration is refused. */
 size_t rx_train_bytes(const struct rx_train_config *config, const struct rx_receiver *teacher, int threads);
 
 /**
@@ -72,11 +81,14 @@ void rx_train_fini(struct rx_train *train); /* also on a zeroed struct */
  */
 int rx_train_step(struct rx_train *train);
 
+/** What it trains, as it is to be used: with the averaged weights if there are such. Borrowed: never to be freed. */
+struct rx_receiver rx_train_receiver(const struct rx_train *train);
+
+/** Useful FLOP of the convolutions of one step: forward, backward (twice forward), and the teacher's forward. Pure. */
+double rx_step_flop(const struct rx_train *train);
+
 /** How many times the loss of a slot counts: 1, or log2(1 + SNR) with snr_weight. Pure. */
 double rx_slot_weight(const struct rx_train_config *config, const struct lk_slot *slot);
-
-/** total += part, field by field. */
-void rx_loss_join(struct nn_loss_sum *total, const struct nn_loss_sum *part);
 
 /** All that is needed to go on: parameters, statistics, optimiser, average, step, configuration. See nn/safetensors.h.
  */

@@ -5,7 +5,9 @@
 #include "models/receiver/train.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MAX_BLOCKS = 6 };
 
@@ -27,6 +29,23 @@ int rx_train_save(const struct rx_train *train, const char *path)
     const int blocks = blocks_of(train, block);
     rx_fields_fill(&fields, train);
     return nn_checkpoint_write(path, fields.pair, fields.count, &train->student.net, block, blocks);
+}
+
+static double real(const struct nn_st_file *file, const char *key)
+{
+    const char *text = nn_st_meta(file, key);
+    char *end = NULL;
+    const double value = text ? strtod(text, &end) : NAN;
+    return end && end != text && !*end && value >= 0 && isfinite(value) ? value : NAN;
+}
+
+static void read_spent(const struct nn_st_file *file, struct rx_spent *spent)
+{
+    const char *source = nn_st_meta(file, "energy_source");
+    *spent = (struct rx_spent){.time_s = real(file, "time_s"), .energy_j = real(file, "energy_j")};
+    for (int i = 0; source && i < JRX_SOURCES; i++)
+        if (!strcmp(source, jrx_source_name((enum jrx_source)i)))
+            spent->source = (enum jrx_source)i;
 }
 
 int rx_train_load(struct rx_train *train, const char *path)
@@ -51,6 +70,8 @@ int rx_train_load(struct rx_train *train, const char *path)
             status = jrx_fail(JRX_EFORMAT, "%s: step %s of %" PRId64 "; the file is damaged", path,
                               text ? text : "(missing)", train->config.schedule.steps);
     }
+    if (!status)
+        read_spent(&file, &train->spent);
     nn_st_close(&file);
     return status;
 }

@@ -130,7 +130,7 @@ void rx_worker_run(struct rx_worker *w, struct rx_train *train, int part)
     struct nn_loss_sum *sum = &train->sum[part];
     *sum = (struct nn_loss_sum){0};
     for (int i = 0; i < c->micro; i++)
-        rx_loss_join(sum, &w->sum[i]);
+        nn_loss_join(sum, &w->sum[i]);
     memset(train->gradient[part], 0, train->student.net.parameter_floats * sizeof(float));
     nn_backward(&w->student, train->student.parameters, train->gradient[part]);
 }
