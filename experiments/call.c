@@ -25,13 +25,18 @@ static void fill(float *p, size_t outer, int channels, size_t inner, uint64_t se
 }
 
 /* Weights: rows of input channels past the real ones are 0 too, as the layout demands. */
-static void fill_weights(const struct ex_call *call, float *w, uint64_t seed)
+static void fill_weights(enum kn_op op, const struct kn_shape *s, float *w, uint64_t seed)
 {
-    const struct kn_shape *s = &call->shape;
-    size_t rows = kn_w_floats(call->kernel->op, s) / KN_LANES / (size_t)kn_blocks(s->oc);
+    if (op == KN_SEPARABLE) {
+        const struct kn_shape first = kn_depthwise_half(s), second = kn_pointwise_half(s);
+        fill_weights(KN_DEPTHWISE, &first, w, seed);
+        fill_weights(KN_POINTWISE, &second, w + kn_w_floats(KN_DEPTHWISE, &first), seed + 1);
+        return;
+    }
+    size_t rows = kn_w_floats(op, s) / KN_LANES / (size_t)kn_blocks(s->oc);
     size_t padded = (size_t)kn_blocks(s->ic) * KN_LANES;
     fill(w, 1, s->oc, rows, seed, 2);
-    if (call->kernel->op == KN_DEPTHWISE)
+    if (op == KN_DEPTHWISE)
         return;
     for (int b = 0; b < kn_blocks(s->oc); b++)
         for (size_t row = 0; row < rows; row++)
@@ -51,12 +56,13 @@ int ex_call_init_zero(struct ex_call *call, const struct kn_kernel *kernel, cons
     call->tile = *tile;
     size_t x = kn_x_floats(shape), y = kn_y_floats(shape), w = kn_w_floats(kernel->op, shape),
            b = (size_t)kn_blocks(shape->oc) * KN_LANES, ws = kernel->workspace_bytes(shape, tile, threads);
+    const int both = kernel->dir == KN_BWD_WEIGHTS && kernel->op == KN_SEPARABLE; /* dw, and w right after it */
     struct jrx_arena arena = {0};
     float *in = NULL, *out = NULL, *weights = NULL, *bias = NULL, *workspace = NULL;
     for (int pass = 0; pass < 2; pass++) {
         in = jrx_arena_get(&arena, x * sizeof *in);
         out = jrx_arena_get(&arena, y * sizeof *out);
-        weights = jrx_arena_get(&arena, w * sizeof *weights);
+        weights = jrx_arena_get(&arena, (both ? 2 * w : w) * sizeof *weights);
         bias = jrx_arena_get(&arena, b * sizeof *bias);
         workspace = jrx_arena_get(&arena, ws);
         if (!pass && (status = jrx_arena_init(&arena, arena.used)))
@@ -70,6 +76,8 @@ int ex_call_init_zero(struct ex_call *call, const struct kn_kernel *kernel, cons
     case KN_BWD_DATA: call->args.dy = out, call->args.w = weights, call->args.dx = in; break;
     default: call->args.x = in, call->args.dy = out, call->args.dw = weights, call->args.db = bias; break;
     }
+    if (both)
+        call->args.w = weights + w;
     return 0;
 }
 
@@ -84,7 +92,10 @@ int ex_call_init(struct ex_call *call, const struct kn_kernel *kernel, const str
     /* the operands that are read, and those that are written as well: whoever runs a call does not care */
     fill((float *)(uintptr_t)(a->x ? a->x : a->dx), (size_t)shape->n, shape->ic, pixels, seed, 0);
     fill((float *)(uintptr_t)(a->y ? a->y : a->dy), (size_t)shape->n, shape->oc, pixels, seed, 1);
-    fill_weights(call, (float *)(uintptr_t)(a->w ? a->w : a->dw), seed);
+    if (a->dw)
+        fill_weights(kernel->op, shape, a->dw, seed);
+    if (a->w)
+        fill_weights(kernel->op, shape, (float *)(uintptr_t)a->w, seed);
     return 0;
 }
 

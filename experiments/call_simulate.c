@@ -71,7 +71,8 @@ static void place(const struct ex_call *call, struct kn_trace *trace)
         size_t floats;
     } operand[KN_OPERANDS] = {
         [KN_IN] = {call->kernel->dir == KN_BWD_DATA ? a->dx : a->x, kn_x_floats(s)},
-        [KN_WEIGHT] = {call->kernel->dir == KN_BWD_WEIGHTS ? a->dw : a->w, kn_w_floats(call->kernel->op, s)},
+        /* where there are both, w lies behind dw */
+        [KN_WEIGHT] = {a->dw ? a->dw : a->w, kn_w_floats(call->kernel->op, s) * (a->dw && a->w ? 2 : 1)},
         [KN_BIAS] = {call->kernel->dir == KN_BWD_WEIGHTS ? a->db : a->bias, (size_t)kn_blocks(s->oc) * KN_LANES},
         [KN_OUT] = {call->kernel->dir == KN_FWD ? a->y : a->dy, kn_y_floats(s)},
         [KN_WORKSPACE] = {a->workspace, call->kernel->workspace_bytes(s, &call->tile, 1) / sizeof(float)},

@@ -190,7 +190,8 @@ static void count_accesses(struct kn_trace *trace)
     for (size_t i = 0; i < trace->count; i++) {
         const struct jrx_access *access = &trace->access[i];
         *(access->write ? &tally->store_bytes : &tally->load_bytes) += access->bytes;
-        tally->stray += !within(of[access->tag], access);
+        /* separable backward-weights has both w and dw */
+        tally->stray += !within(of[access->tag], access) && !(access->tag == KN_WEIGHT && within(&buffer[W], access));
     }
     trace->count = 0;
 }

@@ -23,13 +23,14 @@ struct kn_problem {
     struct kn_shape shape;
     float *x, *w, *bias, *dy;           /* those that the direction reads; else NULL */
     struct kn_expected main, bias_grad; /* y, dx or dw; db, floats 0 if there is none */
-    double flop;                        /* two for every product that went into main */
+    double flop; /* two for every product that led to main; see kernels/check_sum.h for separable */
 };
 
 /**
  * Draws operands uniformly from [-1, 1), zeros in the padding lanes, and sums what they should give: one loop over all
  * (slot, output channel, input channel, tap, position) whose tap is in the grid, in each direction scattered to that
- * direction's result. Every fourth seed has no bias (forward) or no db (backward-weights).
+ * direction's result; for separable, half after half. Every fourth seed has no bias (forward) or no db
+ * (backward-weights).
  *
  * shape  one that kn_shape_check() accepts
  * Returns 0 or JRX_EINVAL, JRX_ENOMEM. Free with kn_problem_fini(), which also takes a zeroed struct.

@@ -2,26 +2,10 @@
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
 #include "harness/base/rng.h"
-#include "kernels/check.h"
+#include "kernels/check_sum.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Where a logical element lies; the layouts of kernels/kernel.h. */
-static size_t at_activation(const struct kn_shape *s, int channels, int n, int c, int f, int t)
-{
-    size_t plane = (size_t)(n * kn_blocks(channels) + c / KN_LANES) * (size_t)s->f + (size_t)f;
-    return (plane * (size_t)s->t + (size_t)t) * KN_LANES + (size_t)(c % KN_LANES);
-}
-
-static size_t at_weight(enum kn_op op, const struct kn_shape *s, int o, int i, int tap)
-{
-    size_t taps = op == KN_POINTWISE ? 1 : KN_TAPS;
-    size_t row = (size_t)(o / KN_LANES) * taps + (size_t)tap;
-    if (op != KN_DEPTHWISE)
-        row = row * (size_t)kn_blocks(s->ic) * KN_LANES + (size_t)i;
-    return row * KN_LANES + (size_t)(o % KN_LANES);
-}
 
 enum stream { X, W, BIAS, DY, DW, DB };
 
@@ -39,8 +23,16 @@ static float *draw_activation(const struct kn_shape *s, int channels, uint64_t s
         for (int c = 0; c < channels; c++)
             for (int f = 0; f < s->f; f++)
                 for (int t = 0; t < s->t; t++)
-                    a[at_activation(s, channels, n, c, f, t)] = draw(&rng);
+                    a[kn_at_activation(s, channels, n, c, f, t)] = draw(&rng);
     return a;
+}
+
+static void fill_weights(enum kn_op op, const struct kn_shape *s, struct jrx_rng *rng, float *w)
+{
+    for (int o = 0; o < s->oc; o++)
+        for (int tap = 0; tap < (op == KN_POINTWISE ? 1 : KN_TAPS); tap++)
+            for (int i = 0; i < (op == KN_DEPTHWISE ? 1 : s->ic); i++)
+                w[kn_at_weight(op, s, o, i, tap)] = draw(rng);
 }
 
 static float *draw_weights(enum kn_op op, const struct kn_shape *s, uint64_t seed, enum stream stream)
@@ -48,10 +40,13 @@ static float *draw_weights(enum kn_op op, const struct kn_shape *s, uint64_t see
     float *w = jrx_alloc(kn_w_floats(op, s) * sizeof *w);
     struct jrx_rng rng;
     jrx_rng_init(&rng, seed, stream);
-    for (int o = 0; w && o < s->oc; o++)
-        for (int tap = 0; tap < (op == KN_POINTWISE ? 1 : KN_TAPS); tap++)
-            for (int i = 0; i < (op == KN_DEPTHWISE ? 1 : s->ic); i++)
-                w[at_weight(op, s, o, i, tap)] = draw(&rng);
+    if (w && op == KN_SEPARABLE) {
+        struct kn_shape first = kn_depthwise_half(s), second = kn_pointwise_half(s);
+        fill_weights(KN_DEPTHWISE, &first, &rng, w);
+        fill_weights(KN_POINTWISE, &second, &rng, w + kn_w_floats(KN_DEPTHWISE, &first));
+    } else if (w) {
+        fill_weights(op, s, &rng, w);
+    }
     return w;
 }
 
@@ -83,29 +78,6 @@ static void add(struct kn_expected *e, size_t at, double term)
     e->scale[at] += fabs(term);
 }
 
-/* One output channel, input channel and tap, over the grid: the definition of every operator in every direction. */
-static void scatter(struct kn_problem *p, int n, int o, int i, int tap)
-{
-    const struct kn_shape *s = &p->shape;
-    int off_f = p->op == KN_POINTWISE ? 0 : s->dil_f * (tap / 3 - 1);
-    int off_t = p->op == KN_POINTWISE ? 0 : s->dil_t * (tap % 3 - 1);
-    size_t weight = at_weight(p->op, s, o, p->op == KN_DEPTHWISE ? 0 : i, tap);
-    for (int f = 0; f < s->f; f++)
-        for (int t = 0; t < s->t; t++) {
-            if (f + off_f < 0 || f + off_f >= s->f || t + off_t < 0 || t + off_t >= s->t)
-                continue;
-            size_t in = at_activation(s, s->ic, n, i, f + off_f, t + off_t);
-            size_t out = at_activation(s, s->oc, n, o, f, t);
-            if (p->dir == KN_FWD)
-                add(&p->main, out, (double)p->x[in] * p->w[weight]);
-            else if (p->dir == KN_BWD_DATA)
-                add(&p->main, in, (double)p->dy[out] * p->w[weight]);
-            else
-                add(&p->main, weight, (double)p->dy[out] * p->x[in]);
-            p->flop += 2;
-        }
-}
-
 /* The bias, which has a term of its own in y, and the sums of dy in db. */
 static void scatter_bias(struct kn_problem *p)
 {
@@ -114,7 +86,7 @@ static void scatter_bias(struct kn_problem *p)
         for (int o = 0; o < s->oc; o++)
             for (int f = 0; f < s->f; f++)
                 for (int t = 0; t < s->t; t++) {
-                    size_t out = at_activation(s, s->oc, n, o, f, t);
+                    size_t out = kn_at_activation(s, s->oc, n, o, f, t);
                     if (p->bias)
                         add(&p->main, out, p->bias[o]);
                     else
@@ -122,70 +94,45 @@ static void scatter_bias(struct kn_problem *p)
                 }
 }
 
+/* The most products that lead to one element of the result, one after the other through both halves of separable. */
+static int terms_of(enum kn_op op, enum kn_dir dir, const struct kn_shape *s)
+{
+    const int pixels = s->n * s->f * s->t;
+    if (op == KN_SEPARABLE) {
+        const int first[KN_DIRS] = {KN_TAPS, KN_TAPS * (s->mid / s->ic), pixels};
+        const int second[KN_DIRS] = {s->mid + 1, s->oc, (s->oc > KN_TAPS ? s->oc : KN_TAPS) + 1};
+        return first[dir] + second[dir];
+    }
+    const int taps = op == KN_POINTWISE ? 1 : KN_TAPS, depthwise = op == KN_DEPTHWISE;
+    const int terms[KN_DIRS] = {(depthwise ? 1 : s->ic) * taps + 1, (depthwise ? s->oc / s->ic : s->oc) * taps,
+                                pixels + 1};
+    return terms[dir];
+}
+
 static int draw_operands(struct kn_problem *p, uint64_t seed)
 {
     const struct kn_shape *s = &p->shape;
-    int taps = p->op == KN_POINTWISE ? 1 : KN_TAPS, depthwise = p->op == KN_DEPTHWISE, bias = seed % 4 != 3;
+    const int bias = seed % 4 != 3, terms = terms_of(p->op, p->dir, s);
     if (p->dir != KN_BWD_DATA && !(p->x = draw_activation(s, s->ic, seed, X)))
         return JRX_ENOMEM;
-    if (p->dir != KN_BWD_WEIGHTS && !(p->w = draw_weights(p->op, s, seed, W)))
+    if ((p->dir != KN_BWD_WEIGHTS || p->op == KN_SEPARABLE) && !(p->w = draw_weights(p->op, s, seed, W)))
         return JRX_ENOMEM;
     if (p->dir != KN_FWD && !(p->dy = draw_activation(s, s->oc, seed, DY)))
         return JRX_ENOMEM;
     if (p->dir == KN_FWD) {
         if (bias && !(p->bias = draw_bias(s, seed, BIAS)))
             return JRX_ENOMEM;
-        return expect(&p->main, kn_y_floats(s), (depthwise ? 1 : s->ic) * taps + 1, NULL);
+        return expect(&p->main, kn_y_floats(s), terms, NULL);
     }
     if (p->dir == KN_BWD_DATA)
-        return expect(&p->main, kn_x_floats(s), (depthwise ? s->oc / s->ic : s->oc) * taps, NULL);
-    int terms = s->n * s->f * s->t + 1;
+        return expect(&p->main, kn_x_floats(s), terms, NULL);
     float *dw = draw_weights(p->op, s, seed, DW), *db = bias ? draw_bias(s, seed, DB) : NULL;
     p->main.before = dw;
     p->bias_grad.before = db;
     if (!dw || (bias && !db))
         return JRX_ENOMEM;
     int rc = expect(&p->main, kn_w_floats(p->op, s), terms, dw);
-    return !rc && bias ? expect(&p->bias_grad, (size_t)kn_blocks(s->oc) * KN_LANES, terms, db) : rc;
-}
-
-/* Forward through both halves; what lies between is kept in double, and so is the sum over magnitudes. */
-static int separable_forward(struct kn_problem *p, uint64_t seed)
-{
-    const struct kn_shape *s = &p->shape, depthwise = kn_depthwise_half(s), pointwise = kn_pointwise_half(s);
-    struct kn_problem first, second = {.op = KN_POINTWISE};
-    uint64_t without_bias = seed | 3;
-    int rc = kn_problem_init(&first, KN_DEPTHWISE, KN_FWD, &depthwise, without_bias);
-    second.w = draw_weights(KN_POINTWISE, &pointwise, seed, DW);
-    p->w = jrx_alloc(kn_w_floats(KN_SEPARABLE, s) * sizeof *p->w);
-    p->bias = seed % 4 == 3 ? NULL : draw_bias(s, seed, BIAS);
-    if (rc || !second.w || !p->w || (seed % 4 != 3 && !p->bias) ||
-        expect(&p->main, kn_y_floats(s), s->mid + KN_TAPS + 1, NULL)) {
-        rc = JRX_ENOMEM;
-        goto out;
-    }
-    size_t half = kn_w_floats(KN_DEPTHWISE, &depthwise);
-    memcpy(p->w, first.w, half * sizeof *p->w);
-    memcpy(p->w + half, second.w, kn_w_floats(KN_POINTWISE, &pointwise) * sizeof *p->w);
-    for (int n = 0; n < s->n; n++)
-        for (int o = 0; o < s->oc; o++)
-            for (int i = 0; i < s->mid; i++) {
-                double w = second.w[at_weight(KN_POINTWISE, &pointwise, o, i, 0)];
-                size_t out = at_activation(s, s->oc, n, o, 0, 0), in = at_activation(s, s->mid, n, i, 0, 0);
-                for (int pixel = 0; pixel < s->f * s->t; pixel++, out += KN_LANES, in += KN_LANES) {
-                    p->main.sum[out] += w * first.main.sum[in];
-                    p->main.scale[out] += fabs(w) * first.main.scale[in];
-                    p->flop += 2;
-                }
-            }
-    p->flop += first.flop;
-    p->x = first.x;
-    first.x = NULL;
-    scatter_bias(p);
-out:
-    kn_problem_fini(&first);
-    kn_problem_fini(&second);
-    return rc;
+    return !rc && bias ? expect(&p->bias_grad, (size_t)kn_blocks(s->oc) * KN_LANES, s->n * s->f * s->t + 1, db) : rc;
 }
 
 int kn_problem_init(struct kn_problem *problem, enum kn_op op, enum kn_dir dir, const struct kn_shape *shape,
@@ -193,29 +140,19 @@ int kn_problem_init(struct kn_problem *problem, enum kn_op op, enum kn_dir dir, 
 {
     *problem = (struct kn_problem){.op = op, .dir = dir, .shape = *shape};
     int rc = kn_shape_check(op, shape);
+    rc = rc ? rc : draw_operands(problem, seed);
     if (!rc && op == KN_SEPARABLE) {
-        rc = dir == KN_FWD ? separable_forward(problem, seed)
-                           : jrx_fail(JRX_EINVAL, "check: separable %s; run its halves backward", kn_dir_name(dir));
-        if (rc)
-            kn_problem_fini(problem);
-        return rc;
+        rc = kn_sum_separable(problem);
+    } else if (!rc) {
+        const struct kn_factor x = {problem->x, NULL}, w = {problem->w, NULL}, dy = {problem->dy, NULL};
+        problem->flop =
+            kn_sum_products(op, dir, shape, dir == KN_FWD ? x : dy, dir == KN_BWD_WEIGHTS ? x : w, &problem->main);
     }
-    if (!rc)
-        rc = draw_operands(problem, seed);
-    if (rc) {
+    if (rc)
         kn_problem_fini(problem);
-        return rc;
-    }
-    for (int n = 0; n < shape->n; n++)
-        for (int o = 0; o < shape->oc; o++)
-            for (int tap = 0; tap < (op == KN_POINTWISE ? 1 : KN_TAPS); tap++) {
-                int first = op == KN_DEPTHWISE ? o / (shape->oc / shape->ic) : 0;
-                int last = op == KN_DEPTHWISE ? first : shape->ic - 1;
-                for (int i = first; i <= last; i++)
-                    scatter(problem, n, o, i, tap);
-            }
-    scatter_bias(problem);
-    return 0;
+    else
+        scatter_bias(problem);
+    return rc;
 }
 
 void kn_problem_fini(struct kn_problem *p)

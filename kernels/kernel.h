@@ -31,7 +31,7 @@ struct kn_args {
     /* forward:          y  = bias + w * x      (overwrites y; bias may be NULL; that of separable is the pointwise one)
      * backward-data:    dx = w' * dy           (overwrites dx)
      * backward-weights: dw += dy * x', db += sum of dy  (accumulates, as branches and micro-batches need; db may be
-     * NULL) */
+     * NULL). That of separable reads w, too: each half's gradient wants what the other makes of its operand. */
     const float *x, *w, *bias, *dy;
     float *y, *dx, *dw, *db;
     /* Separable forward only, for whole networks; elsewhere NULL and 0. kn_work speaks of a call without them. */
@@ -45,8 +45,10 @@ struct kn_args {
 /* What a call does, exactly, when bias and db are given: counted in the loop nest, not in the cache. Tested against the
  * traced build. */
 struct kn_work {
-    double flop;             /* useful: 2 a multiply-add on real channels and in-grid taps; bias adds are not counted */
-    double executed_flop;    /* the same with the padding channels that the vector unit also computes */
+    double flop; /* useful: 2 a multiply-add on real channels and in-grid taps; bias adds are not counted */
+    double
+        executed_flop;       /* the same with the padding channels that the vector unit also computes, and with what
+                                separable backward-weights computes anew: x through the first half, dy through the second */
     double load_bytes;       /* register loads  */
     double store_bytes;      /* register stores */
     double compulsory_bytes; /* each operand touched once, bias and db included; dw and db are read and written */
@@ -82,8 +84,7 @@ const struct kn_kernel *kn_find(const char *name);
  * for its instruction set, resolve() and work() too.
  */
 int kn_runnable(const struct kn_kernel *kernel);
-/** The variant to use when nobody asks for one: the highest runnable instruction set. Never NULL, never blas.
- * Separable has no backward: that takes what lies between its halves, which forward does not keep. */
+/** The variant to use when nobody asks for one: the highest runnable instruction set. Never NULL, never blas. */
 const struct kn_kernel *kn_best(enum kn_op op, enum kn_dir dir);
 
 #endif

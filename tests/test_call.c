@@ -53,6 +53,31 @@ static void a_warm_call_in_a_cache_that_holds_all_fetches_nothing(void **state)
     ex_call_fini(&call);
 }
 
+/* Separable backward-weights has w and dw: both must lie on memory of their own, in the process and the simulator. */
+static void separable_calls_have_all_their_operands(void **state)
+{
+    (void)state;
+    const struct kn_shape shape = {.n = 2, .ic = 24, .oc = 40, .f = 12, .t = 14, .dil_f = 2, .dil_t = 3, .mid = 48};
+    const struct jrx_cache_geometry lines = {.levels = 1, .line_bytes = 64, .level = {{64, 1}}}; /* holds one line */
+    for (int dir = 0; dir < KN_DIRS; dir++) {
+        struct ex_call call;
+        struct ex_traffic traffic, one;
+        struct kn_work work;
+        assert_int_equal(ex_call_init(&call, kn_best(KN_SEPARABLE, (enum kn_dir)dir), &shape, &none, 1, 7), 0);
+        const struct kn_args *a = &call.args;
+        assert_true(dir == KN_BWD_WEIGHTS ? a->w == a->dw + kn_w_floats(KN_SEPARABLE, &shape) : !a->dw);
+        ex_call_run(&call);
+        assert_int_equal(ex_call_simulate(&call, &huge, &traffic), 0);
+        call.kernel->work(&shape, &none, &work);
+        assert_near(traffic.l1_bytes, work.load_bytes + work.store_bytes, 0);
+        assert_near(traffic.dram_bytes, 0, 0);
+        assert_true(traffic.bytes[0][KN_WORKSPACE] > 0 && traffic.bytes[0][KN_IN] > 0 && traffic.bytes[0][KN_OUT] > 0);
+        assert_int_equal(ex_call_simulate(&call, &lines, &one), 0);
+        assert_true(one.misses[0][KN_WEIGHT] >= (double)kn_w_floats(KN_SEPARABLE, &shape) / KN_LANES);
+        ex_call_fini(&call);
+    }
+}
+
 static void openblas_has_no_trace_and_no_count(void **state)
 {
     (void)state;
@@ -198,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(padding_lanes_hold_zeros),
         cmocka_unit_test(a_warm_call_in_a_cache_that_holds_all_fetches_nothing),
+        cmocka_unit_test(separable_calls_have_all_their_operands),
         cmocka_unit_test(openblas_has_no_trace_and_no_count),
         cmocka_unit_test(what_is_not_traced_is_empty_and_not_zero),
         cmocka_unit_test(tensors_add_up_to_the_whole),

@@ -108,6 +108,16 @@ static void separable_forward_is_right(void **state)
     (void)state;
     check_all(KN_SEPARABLE, KN_FWD);
 }
+static void separable_backward_data_is_right(void **state)
+{
+    (void)state;
+    check_all(KN_SEPARABLE, KN_BWD_DATA);
+}
+static void separable_backward_weights_is_right(void **state)
+{
+    (void)state;
+    check_all(KN_SEPARABLE, KN_BWD_WEIGHTS);
+}
 
 /* ---- the checker itself: it must see what is wrong ------------------------------------------------ */
 
@@ -286,6 +296,8 @@ int main(void)
         cmocka_unit_test(depthwise_backward_data_is_right),
         cmocka_unit_test(depthwise_backward_weights_is_right),
         cmocka_unit_test(separable_forward_is_right),
+        cmocka_unit_test(separable_backward_data_is_right),
+        cmocka_unit_test(separable_backward_weights_is_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,15 +29,12 @@ static void traffic(const struct em_layer *layer, enum kn_isa isa, const struct 
     em_nest_traffic(&nest, cache_bytes, part);
 }
 
-/* A separable call reads what its depthwise half reads and moves what its pointwise half moves but for its input, which
- * stays where it is. */
-static double between(const struct em_layer *layer, enum kn_isa isa, const struct kn_tile *tile, double cache_bytes)
+/* Forward, a separable call reads what its depthwise half reads and moves what its pointwise half moves but for its
+ * input, which stays where it is. */
+static double fused_forward(const struct em_layer *layer, enum kn_isa isa, const struct kn_tile *tile,
+                            double cache_bytes)
 {
     double part[EM_TENSORS], half[EM_TENSORS];
-    if (layer->op != KN_SEPARABLE) {
-        traffic(layer, isa, tile, cache_bytes, part);
-        return part[EM_X] + part[EM_W] + part[EM_Y];
-    }
     const struct em_layer first = {.op = KN_DEPTHWISE, .dir = KN_FWD, .shape = kn_depthwise_half(&layer->shape)};
     const struct em_layer second = {.op = KN_POINTWISE, .dir = KN_FWD, .shape = kn_pointwise_half(&layer->shape)};
     const struct kn_tile rows = {.oc = KN_LANES, .ic = KN_LANES, .f = tile->f, .t = tile->t};
@@ -45,6 +42,54 @@ static double between(const struct em_layer *layer, enum kn_isa isa, const struc
     traffic(&first, isa, &rows, cache_bytes, half);
     traffic(&second, isa, &product, cache_bytes, part);
     return half[EM_X] + half[EM_W] + part[EM_W] + part[EM_Y];
+}
+
+/* Backward, its halves run one after the other on each slot (kernels/separable/separable_halves.h). Where a slot of all
+ * operands fits, x and y cross once a slot, w and what lies between the halves once, and what is written twice. */
+static double fused_backward(const struct em_layer *layer, enum kn_isa isa, const struct kn_tile *tile,
+                             double cache_bytes)
+{
+    static const struct {
+        enum kn_op op;
+        enum kn_dir dir;
+        int of_data, of_weights; /* whether the direction runs it */
+    } half[] = {{KN_DEPTHWISE, KN_FWD, 0, 1},
+                {KN_POINTWISE, KN_BWD_WEIGHTS, 0, 1},
+                {KN_POINTWISE, KN_BWD_DATA, 1, 1},
+                {KN_DEPTHWISE, KN_BWD_WEIGHTS, 0, 1},
+                {KN_DEPTHWISE, KN_BWD_DATA, 1, 0}};
+    const int weights = layer->dir == KN_BWD_WEIGHTS;
+    struct kn_shape slot = layer->shape;
+    slot.n = 1;
+    const struct kn_shape first = kn_depthwise_half(&slot), second = kn_pointwise_half(&slot);
+    const double x = (double)kn_x_floats(&slot), y = (double)kn_y_floats(&slot), between = (double)kn_y_floats(&first);
+    const double w = (double)kn_w_floats(KN_SEPARABLE, &slot);
+    if (sizeof(float) * (x + y + between + (weights ? 2 : 1) * w) <= cache_bytes) {
+        const double once = layer->shape.n * (x + y) + 2 * between;
+        return sizeof(float) * (weights ? once + 3 * w : once + layer->shape.n * x + w);
+    }
+    double bytes = 0;
+    for (size_t i = 0; i < sizeof half / sizeof *half; i++) {
+        double part[EM_TENSORS];
+        const int depthwise = half[i].op == KN_DEPTHWISE;
+        const struct kn_tile its = {
+            .oc = depthwise ? KN_LANES : tile->oc, .ic = depthwise ? slot.ic : second.ic, .f = tile->f, .t = tile->t};
+        const struct em_layer one = {.op = half[i].op, .dir = half[i].dir, .shape = depthwise ? first : second};
+        if (!(weights ? half[i].of_weights : half[i].of_data))
+            continue;
+        traffic(&one, isa, &its, cache_bytes, part);
+        bytes += layer->shape.n * (part[EM_X] + part[EM_W] + part[EM_Y]);
+    }
+    return bytes;
+}
+
+static double between(const struct em_layer *layer, enum kn_isa isa, const struct kn_tile *tile, double cache_bytes)
+{
+    double part[EM_TENSORS];
+    if (layer->op == KN_SEPARABLE)
+        return (layer->dir == KN_FWD ? fused_forward : fused_backward)(layer, isa, tile, cache_bytes);
+    traffic(layer, isa, tile, cache_bytes, part);
+    return part[EM_X] + part[EM_W] + part[EM_Y];
 }
 
 int em_count_layer(const struct em_layer *layer, const struct em_caches *caches, struct em_count *count)

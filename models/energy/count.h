@@ -41,8 +41,9 @@ struct em_prices {
 /** "l1", "l2", "l3", "dram". */
 const char *em_level_name(enum em_level level);
 
-/** Counts of one call. A separable one is taken to keep what lies between its halves in every cache. 0, or JRX_EINVAL:
- * not a shape, a tile the kernel refuses, a kernel of another op or dir. */
+/** Counts of one call. A separable one is taken to keep what lies between its halves in every cache forward, and in
+ * those that hold a slot of all its operands backward. 0, or JRX_EINVAL: not a shape, a tile the kernel refuses, a
+ * kernel of another op or dir. */
 int em_count_layer(const struct em_layer *layer, const struct em_caches *caches, struct em_count *count);
 
 /** Sum over the calls of `layers`, nothing kept in caches between them. 0, or JRX_EINVAL naming the layer from 1. */

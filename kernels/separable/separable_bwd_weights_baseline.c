@@ -1,0 +1,7 @@
+#define SEPARABLE_ISA baseline
+#include "kernels/separable/separable_bwd_weights.h"
+
+const struct kn_kernel separable_bwd_weights_baseline = {.name = "separable_bwd_weights_baseline",
+                                                         .isa = KN_ISA_BASELINE,
+                                                         .tile_fields = HALVES_FIELDS,
+                                                         SEPARABLE_BWD_WEIGHTS};
