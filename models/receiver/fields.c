@@ -212,8 +212,10 @@ void rx_fields_fill(struct rx_fields *fields, const struct rx_train *train)
     fields->compared = fields->count;
     snprintf(put(fields, "step"), RX_FIELD_TEXT, "%" PRId64, train->step);
     snprintf(put(fields, "time_s"), RX_FIELD_TEXT, "%.17g", train->spent.time_s);
-    const double energy_j = train->spent.energy_j; /* missing is empty */
-    snprintf(put(fields, "energy_j"), RX_FIELD_TEXT, isnan(energy_j) ? "" : "%.17g", energy_j);
+    char *energy = put(fields, "energy_j"); /* missing is empty */
+    *energy = 0;
+    if (!isnan(train->spent.energy_j))
+        snprintf(energy, RX_FIELD_TEXT, "%.17g", train->spent.energy_j);
     snprintf(put(fields, "energy_source"), RX_FIELD_TEXT, "%s", jrx_source_name(train->spent.source));
 }
 
