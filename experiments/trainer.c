@@ -156,7 +156,9 @@ static void announce(const struct arguments *a, const struct ex_loop *loop, cons
 {
     const struct rx_train_config *c = &training->config;
     if (!loop->quiet)
-        fprintf(stderr, "%s: %s of width %g, %lld parameters; %lld steps of %d slots of %d PRB; peak memory %.1f MiB\n",
+        fprintf(stderr,
+                "%s: %s of width %g, %lld parameters; %lld steps of %d slots of %d PRB; peak memory %.1f MiB "
+                "beside the program's own\n",
                 loop->path, c->shape.body->name, c->shape.width, (long long)nn_parameters(&training->student.net),
                 (long long)c->schedule.steps, c->batch, c->link.prb,
                 (double)(training->bytes + ex_loop_bytes(loop, training)) / (1 << 20));

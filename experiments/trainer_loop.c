@@ -81,6 +81,13 @@ static void spend(struct rx_spent *spent, const struct jrx_window_result *result
     spent->source = result->source;
 }
 
+static void time_alone(const struct jrx_region *region, struct jrx_window_result *result)
+{
+    *result = (struct jrx_window_result){.total_j = NAN, .start_ns = jrx_clock_ns()};
+    region->fn(region->ctx);
+    result->time_ns = jrx_clock_ns() - result->start_ns;
+}
+
 static int measure(struct state *s)
 {
     struct rx_train *train = s->train;
@@ -90,7 +97,9 @@ static int measure(struct state *s)
                                       .ctx = s,
                                       .work = {rx_step_flop(train) * (double)(s->until - from), NAN, NAN, NAN, NAN},
                                       .once = true};
-    int status = jrx_window_measure(&s->window, &region, 1, &result);
+    int status = s->window.meter ? jrx_window_measure(&s->window, &region, 1, &result) : 0;
+    if (!s->window.meter)
+        time_alone(&region, &result);
     if (status || s->status)
         return status ? status : s->status;
     s->speed = (double)((train->step - from) * train->config.batch) / ((double)result.time_ns * 1e-9);
@@ -177,14 +186,25 @@ static int stretch(struct state *s)
 
 /* ---- the whole ---- */
 
+/* No training is lost for want of a meter, unless one was asked for. */
+static int open_meter(struct state *s)
+{
+    const struct ex_loop *loop = s->loop;
+    const struct jrx_meter_config config = {.profile = loop->power_profile};
+    int status = jrx_meter_open(&s->meter, loop->meter, &config);
+    if (!status)
+        status = jrx_window_open(&s->window, &s->meter, 0);
+    if (!status || loop->meter || loop->power_profile)
+        return status;
+    fprintf(stderr, "no energy is known of this training: %s\n", jrx_last_error());
+    return 0;
+}
+
 static int open_all(struct state *s)
 {
     const struct ex_loop *loop = s->loop;
-    const struct jrx_meter_config meter = {.profile = loop->power_profile};
     const struct lk_config link = rx_validation_link(&s->train->config.link);
-    int status = jrx_meter_open(&s->meter, loop->meter, &meter);
-    if (!status)
-        status = jrx_window_open(&s->window, &s->meter, 0);
+    int status = open_meter(s);
     if (!status && loop->validation)
         status = rx_validation_init(&s->validation, &s->train->student.net, &link, RX_VALIDATION_SEED, loop->validation,
                                     loop->threads);
