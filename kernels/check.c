@@ -3,6 +3,7 @@
 #include "harness/base/mem.h"
 #include "harness/base/rng.h"
 #include "kernels/check_guard.h"
+#include "kernels/check_sum.h"
 #include "kernels/trace.h"
 #include <float.h>
 #include <math.h>
@@ -18,15 +19,15 @@ const char *kn_verdict_name(enum kn_verdict verdict)
 
 /* ---- comparing ---------------------------------------------------------------------------------- */
 
-static void fail(struct kn_outcome *outcome, const char *what)
+void kn_outcome_fail(struct kn_outcome *outcome, const char *what)
 {
     outcome->verdict = KN_FAIL;
     if (!*outcome->reason)
         snprintf(outcome->reason, sizeof outcome->reason, "%s", what);
 }
 
-/* Padding lanes have scale 0, hence bound 0: any value but zero fails. */
-static void compare(const char *name, const struct kn_expected *expected, const float *got, struct kn_outcome *outcome)
+/* Padding lanes have scale 0, hence bound 0. */
+void kn_compare(const char *name, const struct kn_expected *expected, const float *got, struct kn_outcome *outcome)
 {
     double u = FLT_EPSILON / 2, terms = expected->terms + 2;
     double possible = terms * u, likely = fmin(possible, 6 * sqrt(terms) * u);
@@ -109,13 +110,13 @@ static void compare_stage(const struct stage *stage, const struct kn_problem *p,
     static const char *const names[KN_DIRS] = {"y", "dx", "dw"};
     for (int i = 0; i < OPERANDS; i++)
         if (!kn_guarded_intact(&stage->buffer[i]))
-            fail(outcome, "wrote outside an operand");
+            kn_outcome_fail(outcome, "wrote outside an operand");
     for (int i = 0; i <= DY; i++)
         if (stage->content[i] &&
             memcmp(stage->buffer[i].data, stage->content[i], stage->buffer[i].floats * sizeof(float)))
-            fail(outcome, "wrote to an operand it may only read");
-    compare(names[p->dir], &p->main, stage->buffer[MAIN].data, outcome);
-    compare("db", &p->bias_grad, stage->buffer[BIAS_GRAD].data, outcome);
+            kn_outcome_fail(outcome, "wrote to an operand it may only read");
+    kn_compare(names[p->dir], &p->main, stage->buffer[MAIN].data, outcome);
+    kn_compare("db", &p->bias_grad, stage->buffer[BIAS_GRAD].data, outcome);
 }
 
 static int same(const struct stage *a, const struct stage *b)
@@ -153,7 +154,7 @@ int kn_check(const struct kn_kernel *kernel, const struct kn_problem *problem, c
         kernel->run(&stage.args);
         compare_stage(&stage, problem, outcome);
         if (kernel->isa != KN_ISA_BLAS && !same(&first, &stage))
-            fail(outcome, threads == 2 ? "another result with 2 threads" : "another result with 3 threads");
+            kn_outcome_fail(outcome, threads == 2 ? "another result with 2 threads" : "another result with 3 threads");
         stage_fini(&stage);
     }
 out:
@@ -228,9 +229,9 @@ int kn_check_work(const struct kn_kernel *kernel, const struct kn_problem *probl
         snprintf(outcome->reason, sizeof outcome->reason, "work() says %.0f flop, %.0f executed; counted %.0f",
                  work.flop, work.executed_flop, problem->flop);
     if (tally.stray)
-        fail(outcome, "an access lies outside the tensor it names");
+        kn_outcome_fail(outcome, "an access lies outside the tensor it names");
     if (!same(&plain, &traced))
-        fail(outcome, "the traced build has another result");
+        kn_outcome_fail(outcome, "the traced build has another result");
 out:
     stage_fini(&plain);
     stage_fini(&traced);

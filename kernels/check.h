@@ -88,7 +88,8 @@ size_t kn_case_shapes(enum kn_op op, int full, struct kn_shape *shapes, size_t m
 enum { KN_CASE_TILES = 48 };
 /**
  * Tiles to try on a shape: the default; and each honoured field alone at 1, its default -1 and +1, 5 and beyond the
- * axis; and all of them at 1, 3 and 17. Those that supports() refuses are left out. Returns how many.
+ * axis; register blocks likewise; loop orders, `keep`; and all sizes at 1, 3 and 17. Those that supports() refuses are
+ * left out. Returns how many.
  */
 size_t kn_case_tiles(const struct kn_kernel *kernel, const struct kn_shape *shape, struct kn_tile tiles[KN_CASE_TILES]);
 

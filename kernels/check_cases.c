@@ -85,16 +85,19 @@ size_t kn_case_tiles(const struct kn_kernel *kernel, const struct kn_shape *shap
                 add_tile(kernel, shape, tile, tiles, &count);
         }
     }
-    static const struct kn_tile choices[] = {{.order = KN_ORDER_GOI, .oc = 16, .ic = 5},
-                                             {.order = KN_ORDER_GIO, .oc = 16, .ic = 5},
-                                             {.order = KN_ORDER_OGI, .oc = 16, .f = 3},
-                                             {.order = KN_ORDER_IGO, .ic = 16, .f = 3},
-                                             {.px = 1, .vc = 1},
-                                             {.px = 5, .vc = 1},
-                                             {.px = 13, .vc = 2, .f = 3},
-                                             {.keep = KN_KEEP_YES, .f = 3},
-                                             {.keep = KN_KEEP_NO, .f = 3},
-                                             {.keep = KN_KEEP_NO}};
+    const struct kn_tile choices[] = {{.order = KN_ORDER_GOI, .oc = 16, .ic = 5},
+                                      {.order = KN_ORDER_GIO, .oc = 16, .ic = 5},
+                                      {.order = KN_ORDER_OGI, .oc = 16, .f = 3},
+                                      {.order = KN_ORDER_IGO, .ic = 16, .f = 3},
+                                      {.px = 1, .vc = 1},
+                                      {.px = 5, .vc = 1},
+                                      {.px = 13, .vc = 2, .f = 3},
+                                      {.px = usual.px - 1, .vc = usual.vc},
+                                      {.px = usual.px + 1, .vc = usual.vc},
+                                      {.px = 1000, .vc = 1000},
+                                      {.keep = KN_KEEP_YES, .f = 3},
+                                      {.keep = KN_KEEP_NO, .f = 3},
+                                      {.keep = KN_KEEP_NO}};
     for (size_t v = 0; v < sizeof choices / sizeof *choices; v++)
         add_tile(kernel, shape, choices[v], tiles, &count);
     static const int all[] = {1, 3, 17};

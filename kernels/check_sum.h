@@ -1,5 +1,5 @@
 /*
- * The definition of every operator in every direction, in double precision: what kernels/check.c compares with.
+ * The definition of every operator in every direction, in double precision, and the comparison with it.
  */
 #ifndef KERNELS_CHECK_SUM_H
 #define KERNELS_CHECK_SUM_H
@@ -31,5 +31,12 @@ double kn_sum_products(enum kn_op op, enum kn_dir dir, const struct kn_shape *s,
  * Returns 0 or JRX_ENOMEM.
  */
 int kn_sum_separable(struct kn_problem *problem);
+
+/** A FAIL for `what`, unless there is a reason for one already. */
+void kn_outcome_fail(struct kn_outcome *outcome, const char *what);
+
+/** Holds every element of `got` against the bounds of kn_check(); a lane of scale 0 must be zero. `name`: of the
+ * tensor, for the reason. Makes the outcome worse or leaves it. */
+void kn_compare(const char *name, const struct kn_expected *expected, const float *got, struct kn_outcome *outcome);
 
 #endif

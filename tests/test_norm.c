@@ -2,6 +2,7 @@
 #include "harness/base/cpu.h"
 #include "harness/base/mem.h"
 #include "harness/base/rng.h"
+#include "kernels/check_norm.h"
 #include "kernels/kernel.h"
 #include "kernels/norm.h"
 #include "tests/support/test.h"
@@ -373,14 +374,82 @@ static void the_functions_pick_a_variant(void **state)
     free(x);
 }
 
+/* ---- the checker of joulerx check ---- */
+
+enum { MAX_SHAPES = 128 };
+
+static void every_pass_is_within_its_bound_on_the_nasty_list(void **state)
+{
+    (void)state;
+    struct kn_shape shapes[MAX_SHAPES];
+    size_t count = kn_case_shapes(KN_POINTWISE, 0, shapes, MAX_SHAPES);
+    assert_in_range(count, 1, MAX_SHAPES);
+    for (int pass = 0; pass < KN_NORM_PASSES; pass++)
+        for (int isa = 0; isa <= (int)jrx_cpu_isa(); isa++)
+            for (size_t i = 0; i < count; i++) {
+                struct kn_outcome outcome;
+                assert_int_equal(kn_check_norm((enum kn_norm_pass)pass, variants[isa], &shapes[i], i, &outcome), 0);
+                if (outcome.verdict != KN_PASS)
+                    fail_msg("%s isa %d case %zu: %s, %s", kn_norm_pass_name((enum kn_norm_pass)pass), isa, i,
+                             kn_verdict_name(outcome.verdict), outcome.reason);
+            }
+}
+
+static void bias_forgotten(const struct kn_norm_part *part, const float *x, const float *scale, const float *shift,
+                           float *y)
+{
+    (void)shift;
+    float *none = jrx_alloc((size_t)kn_blocks(part->c) * KN_LANES * sizeof *none);
+    kn_norm_baseline.apply(part, x, scale, none, y);
+    free(none);
+}
+static void not_quite(size_t floats, const float *a, const float *b, float *y)
+{
+    kn_norm_baseline.add(floats, a, b, y);
+    y[0] += y[0] * 1e-6f;
+}
+static void variance_unbiased(const struct kn_norm_part *part, const float *x, float *mean, float *var)
+{
+    const float count = (float)part->n * (float)part->pixels;
+    kn_norm_baseline.stats(part, x, mean, var);
+    for (int k = part->first * KN_LANES; k < (part->first + part->count) * KN_LANES; k++)
+        var[k] *= count / (count - 1);
+}
+static void skip_forgotten(const struct kn_norm_part *part, const struct kn_norm_bwd_args *args)
+{
+    struct kn_norm_bwd_args without = *args;
+    without.skip = NULL;
+    kn_norm_baseline.bwd(part, &without);
+}
+
+static void mistakes_in_a_pass_are_seen(void **state)
+{
+    (void)state;
+    const struct kn_shape shape = {.n = 2, .ic = 17, .oc = 17, .f = 5, .t = 3, .dil_f = 1, .dil_t = 1};
+    const struct kn_norm_ops wrong = {
+        .stats = variance_unbiased, .apply = bias_forgotten, .bwd = skip_forgotten, .add = not_quite};
+    static const enum kn_norm_pass passes[] = {KN_NORM_STATS, KN_NORM_APPLY, KN_NORM_BWD_SKIP, KN_NORM_ADD};
+    for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
+        struct kn_outcome outcome;
+        assert_int_equal(kn_check_norm(passes[i], &wrong, &shape, 3, &outcome), 0);
+        assert_int_equal(outcome.verdict, KN_FAIL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(statistics_are_those_of_double_sums),  cmocka_unit_test(statistics_of_long_sums_stay_exact),
-        cmocka_unit_test(forward_normalises_and_cuts_at_zero),  cmocka_unit_test(forward_hands_nan_on),
-        cmocka_unit_test(backward_is_the_slope_of_the_forward), cmocka_unit_test(backward_is_the_closed_form),
-        cmocka_unit_test(a_call_touches_its_own_blocks_only),   cmocka_unit_test(add_is_the_sum_at_any_length),
+        cmocka_unit_test(statistics_are_those_of_double_sums),
+        cmocka_unit_test(statistics_of_long_sums_stay_exact),
+        cmocka_unit_test(forward_normalises_and_cuts_at_zero),
+        cmocka_unit_test(forward_hands_nan_on),
+        cmocka_unit_test(backward_is_the_slope_of_the_forward),
+        cmocka_unit_test(backward_is_the_closed_form),
+        cmocka_unit_test(a_call_touches_its_own_blocks_only),
+        cmocka_unit_test(add_is_the_sum_at_any_length),
         cmocka_unit_test(the_functions_pick_a_variant),
+        cmocka_unit_test(every_pass_is_within_its_bound_on_the_nasty_list),
+        cmocka_unit_test(mistakes_in_a_pass_are_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
