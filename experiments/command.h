@@ -9,6 +9,7 @@ struct ex_command {
     const char *name;    /* what is typed */
     const char *summary; /* one line of `joulerx --help` */
     int order;           /* place in that list; verbs of a kind have neighbouring numbers */
+    int patient;         /* 1: measures nothing, so threads wait asleep: on a busy machine many times faster */
     /**
      * Parses its arguments with argp (argv[0] is "joulerx NAME") and works. Results go to stdout, everything else to
      * stderr. Returns 0 or a negative JRX_E code with a jrx_fail() message, which main() prints and turns into the exit

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define X(symbol) extern const struct ex_command symbol;
 #include "commands.inc"
@@ -55,6 +56,13 @@ static int run(const struct ex_command *command, int argc, char **argv)
     return status > 0 ? status : jrx_exit_status(status);
 }
 
+/* OpenMP reads how its threads wait before main() begins, so the program starts anew; if it cannot, it goes on. */
+static void wait_asleep(char **argv)
+{
+    if (!getenv("OMP_WAIT_POLICY") && !setenv("OMP_WAIT_POLICY", "passive", 1))
+        execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
     argp_err_exit_status = 2;
@@ -68,8 +76,11 @@ int main(int argc, char **argv)
         return 0;
     }
     for (int i = 0; i < COMMANDS; i++)
-        if (!strcmp(argv[1], commands[i]->name))
+        if (!strcmp(argv[1], commands[i]->name)) {
+            if (commands[i]->patient)
+                wait_asleep(argv);
             return run(commands[i], argc - 1, argv + 1);
+        }
     fprintf(stderr, "joulerx: no command '%s'; `joulerx --help` lists them\n", argv[1]);
     return 2;
 }
