@@ -235,7 +235,7 @@ $O/bench_kernels: $(BENCH_OBJ) $O/libjoulerx.a
 bench-kernels: $O/bench_kernels ## our kernels beside oneDNN and OpenBLAS; B="pointwise fwd" runs part of it
 	@$O/bench_kernels "$B" $O/bench_kernels.csv && gnuplot -e "csv='$O/bench_kernels.csv'; out='$O/bench_kernels'; kind='svg'" plots/common.gp plots/bench_kernels.gp && echo "$O/bench_kernels.csv $O/bench_kernels.svg"
 
-BENCH_TRAIN_OBJ := $(addprefix $O/tests/bench/,bench_train.o train_peer.o peer_limits.o)
+BENCH_TRAIN_OBJ := $(addprefix $O/tests/bench/,bench_train.o train_layers.o train_ours.o train_peer.o peer_limits.o)
 $O/bench_train: $(BENCH_TRAIN_OBJ) $(SUPPORT_OBJ) $O/libjoulerx.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
@@ -248,7 +248,7 @@ roofline: $O/joulerx $O/tests/bench/bench_bandwidth ## kernels below this machin
 	 echo "$O/roofline/measure/summary.csv $O/roofline/bandwidth.csv $O/roofline/roofline.svg"
 
 .PHONY: bench-train
-bench-train: $O/bench_train ## our training and inference beside PyTorch (python3-torch); B=t training, i inference, s student, l by layer
+bench-train: $O/bench_train ## our training and inference beside PyTorch (python3-torch); B=t training, i inference, s student, l by layer, r recipe
 	@$O/bench_train "$B" $O/bench_train.csv $(ROUNDS)
 
 # Built with the tests, so that a change to what they share does not break them unseen.
