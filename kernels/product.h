@@ -30,14 +30,14 @@ struct kn_tap {
 };
 
 struct kn_product {
-    const float *x, *w, *bias; /* bias: of the first block; NULL: start from 0 */
+    const float *x, *w, *bias; /* bias: of the first block; NULL: none */
     float *y;
     ptrdiff_t x_plane, y_plane; /* floats from a block of 16 channels to the next */
     ptrdiff_t w_block;          /* floats from a block of 16 output channels to the next */
     const struct kn_tap *tap;
     int taps;
     int from, to; /* input channels [from, to), counted from x and w */
-    int resume;   /* start from what y holds: the sum goes on where an earlier call left off */
+    int resume;   /* start from what y holds, not from 0: the sum goes on where an earlier call left off */
     int first;    /* into kn_piece_size: the largest piece used */
     int vc;       /* blocks of output channels in a piece, at most KN_VC; 0: KN_VC */
     /* If not NULL: pixels laid out as x is, far_plane floats from block to block, that will be read later and come from
@@ -93,7 +93,7 @@ KN_INLINE void kn_product_start(const struct kn_product *p, kn_vec *acc, const f
     kn_vec start[KN_VC * KN_PARTS];
     KN_UNROLL(8)
     for (int v = 0; v < parts; v++)
-        start[v] = !p->resume && bias ? kn_ld(p->trace, KN_BIAS, bias + v * KN_WIDTH) : kn_zero();
+        start[v] = bias ? kn_ld(p->trace, KN_BIAS, bias + v * KN_WIDTH) : kn_zero();
     KN_UNROLL(16)
     for (int i = 0; i < px; i++)
         KN_UNROLL(8) for (int v = 0; v < parts; v++) acc[i * parts + v] = start[v];
@@ -103,8 +103,8 @@ KN_INLINE void kn_product_start(const struct kn_product *p, kn_vec *acc, const f
     for (int i = 0; i < px; i++)
         KN_UNROLL(8)
     for (int v = 0; v < parts; v++)
-        acc[i * parts + v] =
-            kn_ld(p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH);
+        acc[i * parts + v] = kn_add(
+            kn_ld(p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH), start[v]);
 }
 
 /* One input channel, into pixels [low, high) of a piece. */

@@ -149,7 +149,7 @@ static inline void conv3x3_part_run(const struct conv3x3_nest *nest, int index, 
                 conv3x3_sum(nest, &part, part.f0 + r, i, tap, &q);
                 q.x = x + r * x_row;
                 q.w = p->w + b * p->w_block;
-                q.bias = p->bias ? p->bias + b * KN_LANES : NULL;
+                q.bias = p->bias && !q.resume ? p->bias + b * KN_LANES : NULL;
                 q.y = p->y + (part.n * blocks + b) * plane + offset + r * row;
                 kn_product_run(&q, part.run, blocks - b < step ? blocks - b : step);
             }

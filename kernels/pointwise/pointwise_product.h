@@ -76,7 +76,7 @@ static inline void pointwise_block_run(const struct pointwise_nest *nest, const 
     q.x_plane = q.y_plane = plane;
     pointwise_sum(nest, i, &q);
     q.w += b * q.w_block;
-    q.bias = p->bias ? p->bias + b * KN_LANES : NULL;
+    q.bias = p->bias && !q.resume ? p->bias + b * KN_LANES : NULL;
     for (int r = 0; r < part->rows; r++) {
         q.x = x + r * row;
         if (b == 0) { /* these pixels were not read lately, nor were those two pieces on */

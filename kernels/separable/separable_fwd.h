@@ -18,7 +18,7 @@
 enum {
     SEPARABLE_FIELDS = KN_TILE_OC | KN_TILE_F | KN_TILE_REG | KN_TILE_KEEP,
     /* pixels of a band by default: enough to use a weight from the first-level cache often, few enough to share out */
-    SEPARABLE_PIXELS = 112
+    SEPARABLE_PIXELS = 168
 };
 
 static struct kn_tile resolve(const struct kn_shape *s, const struct kn_tile *tile)
@@ -84,7 +84,7 @@ static void stencil_unit(const struct band *b, int u, int multiplier, int normed
     plane.out = b->between + (size_t)u * (size_t)(b->planned * half.t * KN_LANES);
     plane.out_f = b->f0;
     plane.out_is = KN_WORKSPACE;
-    plane.ahead = 4;
+    plane.ahead = b->rows;
     if (normed) {
         int lane = u / multiplier * KN_LANES + u % multiplier * KN_LANES / 2;
         plane.scale = a->scale + lane;
@@ -98,14 +98,6 @@ static void stencil(const struct band *b)
     const struct kn_shape *s = b->args->shape;
     for (int u = 0; u < kn_blocks(s->mid); u++)
         stencil_unit(b, u, s->mid / s->ic, b->args->scale != NULL);
-}
-
-/* y += bias, in the rows that the product is about to start from. */
-static void add_bias(const struct kn_args *a, float *y, const float *bias, int pixels)
-{
-    for (int i = 0; i < pixels * KN_LANES; i += KN_WIDTH)
-        kn_st(a->trace, KN_OUT, y + i,
-              kn_add(kn_ld(a->trace, KN_OUT, y + i), kn_ld(a->trace, KN_BIAS, bias + i % KN_LANES)));
 }
 
 static void product(const struct band *b)
@@ -141,8 +133,6 @@ static void product(const struct band *b)
             p.far_plane = plane;
         }
         int count = blocks - o < step ? blocks - o : step;
-        for (int i = 0; a->accumulate && a->bias && i < count; i++)
-            add_bias(a, y + (o + i) * plane, a->bias + (o + i) * KN_LANES, pixels);
         kn_product_run(&p, pixels, count);
     }
 }

@@ -19,24 +19,6 @@ static void fold_norm(struct nn_context *c, const struct nn_layer *norm, const f
     }
 }
 
-/* The depthwise's bias seen through the pointwise: W (d + b1) + b2 = W d + (W b1 + b2), at every pixel. */
-static void fold_bias(struct nn_context *c, const struct nn_unit *unit, const float *parameters)
-{
-    const struct nn_layer *dw = &c->net->layer[unit->dw], *pw = &c->net->layer[unit->pw];
-    const float *w = parameters + pw->weight, *inner = parameters + dw->bias;
-    const int mid = kn_blocks(dw->oc) * KN_LANES;
-    for (int block = 0; block < kn_blocks(pw->oc); block++) {
-        double sum[KN_LANES];
-        for (int k = 0; k < KN_LANES; k++)
-            sum[k] = parameters[pw->bias + (size_t)(block * KN_LANES + k)];
-        for (int i = 0; i < mid; i++, w += KN_LANES)
-            for (int k = 0; k < KN_LANES; k++)
-                sum[k] += (double)w[k] * (double)inner[i];
-        for (int k = 0; k < KN_LANES; k++)
-            c->bias[block * KN_LANES + k] = (float)sum[k];
-    }
-}
-
 /* ---- a slot at a time ---- */
 
 /* A lone worker may be a thread of somebody else's team. */
@@ -73,6 +55,23 @@ static void run_slot(struct nn_context *c, int layer, enum kn_dir dir, struct kn
     args.workspace = scratch->workspace;
     args.threads = c->inner;
     c->kernel[layer][dir]->run(&args);
+}
+
+/* The depthwise's bias seen through the pointwise: W (d + b1) + b2 = W d + (W b1 + b2), at every pixel. A bias lies in
+ * memory as a grid of one pixel does. */
+static void fold_bias(struct nn_context *c, const struct nn_unit *unit, const float *parameters)
+{
+    const struct nn_layer *pw = &c->net->layer[unit->pw];
+    const struct kn_shape pixel = nn_layer_shape(pw, 1, 1, 1);
+    size_t bytes;
+    c->kernel[unit->pw][KN_FWD]->run(&(struct kn_args){.shape = &pixel,
+                                                       .tile = &(struct kn_tile){0},
+                                                       .x = parameters + c->net->layer[unit->dw].bias,
+                                                       .w = parameters + pw->weight,
+                                                       .bias = parameters + pw->bias,
+                                                       .y = c->bias,
+                                                       .workspace = nn_scratch_of(c, 0, &bytes).workspace,
+                                                       .threads = 1});
 }
 
 static float *slot_of(const struct nn_context *c, float *const *values, int value, int n)
