@@ -140,16 +140,6 @@ static void stretch(void *context)
     }
 }
 
-static double step_flop(const struct state *state)
-{
-    const struct rx_train_config *config = &state->train.config;
-    int f = config->link.prb * LK_PRB_SUBCARRIERS;
-    double flop = 3 * nn_forward_flop(&state->train.student.net, config->batch, f, LK_SYMBOLS);
-    if (state->train.teacher)
-        flop += nn_forward_flop(&state->train.teacher->net, config->batch, f, LK_SYMBOLS);
-    return flop;
-}
-
 static int cell(struct ex_run *run, int index, int rep, struct jrx_table *samples, char *words, size_t size)
 {
     (void)rep;
@@ -169,7 +159,7 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     memset(&state->sum, 0, sizeof state->sum);
     state->until = stretch_end(config, part);
     int64_t steps = state->until - state->train.step;
-    double flop = step_flop(state), time_ns;
+    double flop = rx_step_flop(&state->train), time_ns;
     const struct jrx_region region = {
         .fn = stretch, .ctx = state, .work = {flop * (double)steps, NAN, NAN, NAN, NAN}, .once = true};
     uint64_t once = 1;

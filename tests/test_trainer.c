@@ -3,6 +3,7 @@
 #include "tests/support/test.h"
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -185,6 +186,43 @@ static void a_distillation_killed_at_any_moment_ends_with_the_same_weights(void 
 
 /* ---- what it tells ---- */
 
+/* Beside what is said there is the program with its libraries, some 10 MiB. */
+static void the_memory_that_is_said_beforehand_is_what_it_takes(void **state)
+{
+    (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    skip_because("the sanitizer's own memory is in the way");
+#endif
+    static const char *const options[] = {"--prb=26 --batch=16 --micro=16 --width=0.5",
+                                          "--prb=40 --batch=8 --micro=4 --optimiser=lamb --average=0.9 --width=2"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        struct program p;
+        struct rusage used;
+        char line[512], text[4096];
+        int errors, status;
+        size_t length = 0;
+        double said_mib = NAN;
+        program_init(&p);
+        if (access(p.path, X_OK))
+            skip_because("the program is not built beside the tests: make all");
+        snprintf(line, sizeof line, "train --preset=smoke --threads=2 --steps=2 --validate=2 %s a.st", options[i]);
+        pid_t child = start(&p, line, &errors);
+        for (ssize_t got = 1; got > 0 && length < sizeof text - 1; length += (size_t)(got > 0 ? got : 0))
+            got = read(errors, text + length, sizeof text - 1 - length);
+        text[length] = 0;
+        close(errors);
+        assert_int_equal(wait4(child, &status, 0, &used), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        const char *at = strstr(text, "peak memory ");
+        assert_non_null(at);
+        assert_int_equal(sscanf(at, "peak memory %lf MiB", &said_mib), 1);
+        const double took_mib = (double)used.ru_maxrss / 1024;
+        assert_true(said_mib > 40);
+        assert_true(took_mib > said_mib && took_mib < said_mib + 32);
+        program_fini(&p);
+    }
+}
+
 static void progress_tells_loss_errors_speed_joules_with_their_source_and_time_left(void **state)
 {
     (void)state;
@@ -220,6 +258,7 @@ int main(void)
         cmocka_unit_test(one_network_of_four_antennas_is_trained_and_evaluated_on_all_modulations),
         cmocka_unit_test(a_training_killed_at_any_moment_ends_with_the_same_weights),
         cmocka_unit_test(a_distillation_killed_at_any_moment_ends_with_the_same_weights),
+        cmocka_unit_test(the_memory_that_is_said_beforehand_is_what_it_takes),
         cmocka_unit_test(progress_tells_loss_errors_speed_joules_with_their_source_and_time_left),
         cmocka_unit_test(a_checkpoint_goes_on_with_the_options_it_was_made_with_only),
     };
