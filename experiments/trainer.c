@@ -16,7 +16,8 @@ struct arguments {
     const char *file[2]; /* [teacher,] checkpoint */
     int files, resume;
     struct ex_loop loop;
-    uint64_t seed;
+    uint64_t seed;                        /* 0: not given */
+    struct rx_train_config base;          /* what is given is put on top of it */
     struct ex_link link;                  /* its config is that of the slots */
     const char *setting[RX_MAX_SETTINGS]; /* as given; NULL: as in the preset */
 };
@@ -35,9 +36,10 @@ enum {
 };
 
 static const struct argp_option common_options[] = {
-    {"preset", 'p', "NAME", 0, "where all is taken from that is not given: quick (default), smoke, paper", 0},
+    {"preset", 'p', "NAME", 0,
+     "where all is taken from that is not given: quick (default), smoke, paper; with --resume it is the checkpoint", 0},
     {"seed", KEY_SEED, "N", 0, "of starting weights and slots (default 1)", 0},
-    {"resume", KEY_RESUME, NULL, 0, "go on with the checkpoint; the other options must be the same", 0},
+    {"resume", KEY_RESUME, NULL, 0, "go on with the checkpoint; what is given besides must be as it was", 0},
     {"csv", KEY_CSV, "FILE", 0, "learning curve, one row a checkpoint; drawn beside it at the end, as SVG and PNG", 0},
     {"every", KEY_EVERY, "N", 0, "steps between checkpoints (default: a hundredth of all, 2048 slots at most)", 0},
     {"validate", KEY_VALIDATE, "N", 0, "slots for validation at each checkpoint, always the same (default 64; 0: none)",
@@ -125,14 +127,23 @@ static error_t parse_root(int key, char *text, struct argp_state *state)
     return 0;
 }
 
-/* The preset with what was given instead. */
+/* Where all comes from that is not given: the checkpoint, or a preset. */
+static int begin(struct arguments *a)
+{
+    if (a->resume && !a->preset)
+        return rx_config_load(&a->base, a->file[a->role == RX_DISTILLED]);
+    const struct rx_preset *preset = rx_preset_find(a->preset ? a->preset : "quick");
+    if (preset)
+        a->base = rx_preset_config(preset, a->role, a->seed ? a->seed : 1);
+    return preset ? 0 : JRX_EINVAL;
+}
+
 static int configure(const struct arguments *a, struct rx_train_config *config)
 {
-    const struct rx_preset *preset = rx_preset_find(a->preset);
-    int status = preset ? a->link.status : JRX_EINVAL;
-    if (status)
-        return status;
-    *config = rx_preset_config(preset, a->role, a->seed);
+    int status = a->link.status;
+    *config = a->base;
+    if (a->seed)
+        config->seed = rx_role_seed(a->role, a->seed);
     config->link = a->link.config;
     config->shape.rx = config->link.rx;
     for (int i = 0; !status && rx_setting(i); i++)
@@ -209,7 +220,7 @@ static void list_settings(struct argp_option option[RX_MAX_SETTINGS + 1], int ta
 
 int ex_trainer_run(int argc, char **argv, enum rx_role role, const char *doc)
 {
-    struct arguments arguments = {.role = role, .preset = "quick", .seed = 1, .loop.validation = 64};
+    struct arguments arguments = {.role = role, .loop.validation = 64};
     const int taught = role == RX_DISTILLED;
     struct argp_option settings[RX_MAX_SETTINGS + 1];
     list_settings(settings, taught);
@@ -226,12 +237,12 @@ int ex_trainer_run(int argc, char **argv, enum rx_role role, const char *doc)
                               .args_doc = taught ? "TEACHER FILE" : "FILE",
                               .doc = doc,
                               .children = children};
-    argp_parse(&argp, argc, argv, 0, NULL, &arguments); /* for the preset, wherever it stands; then on top of it: */
-    const struct rx_preset *preset = rx_preset_find(arguments.preset);
-    if (!preset)
-        return JRX_EINVAL;
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments); /* for preset and file, wherever they stand; then on top: */
+    int status = begin(&arguments);
+    if (status)
+        return status;
     arguments.files = 0;
-    arguments.link = (struct ex_link){.config = preset->common.link};
+    arguments.link = (struct ex_link){.config = arguments.base.link};
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     return train(&arguments);
 }

@@ -3,6 +3,7 @@
 #include "models/receiver/fields.h"
 #include "models/receiver/presets.h"
 #include "tests/support/test.h"
+#include <unistd.h>
 
 static struct rx_train_config paper(enum rx_role role)
 {
@@ -59,6 +60,31 @@ static void what_is_set_is_recorded_and_nothing_else_moves(void **state)
         assert_int_equal(moved(&before, &changed),
                          strcmp(all[i].name, "steps") ? 1 : 3); /* warm-up and plateau go with the steps */
     }
+}
+
+static void a_configuration_comes_back_from_its_checkpoint(void **state)
+{
+    (void)state;
+    struct rx_train train;
+    struct rx_train_config config = rx_preset_config(rx_preset_find("smoke"), RX_SCRATCH, 12345678901234567u), back;
+    char path[] = "/tmp/joulerx-test-XXXXXX";
+    close(mkstemp(path));
+    config.link.sir_db[0] = 3;
+    config.link.sir_db[1] = 4;
+    config.link.mixture = 1 << LK_QPSK | 1 << LK_16QAM;
+    config.snr_weight = 1;
+    config.optimiser = NN_LAMB;
+    for (int interferer = 1; interferer >= 0; interferer--) {
+        config.link.sir_db[1] = interferer ? 4 : INFINITY;
+        config.link.sir_db[0] = interferer ? 3 : INFINITY;
+        assert_int_equal(rx_train_init(&train, &config, NULL, 1), 0);
+        assert_int_equal(rx_train_save(&train, path), 0);
+        assert_int_equal(rx_config_load(&back, path), 0);
+        assert_int_equal(moved(&config, &back), 0);
+        rx_train_fini(&train);
+    }
+    unlink(path);
+    assert_int_equal(rx_config_load(&back, path), JRX_EIO);
 }
 
 static void steps_stretch_the_schedule(void **state)
@@ -130,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_set_is_recorded_and_nothing_else_moves),
+        cmocka_unit_test(a_configuration_comes_back_from_its_checkpoint),
         cmocka_unit_test(steps_stretch_the_schedule),
         cmocka_unit_test(nonsense_is_refused_by_name),
         cmocka_unit_test(the_recipe_of_the_paper_is_the_published_one),

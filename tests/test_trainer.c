@@ -49,6 +49,12 @@ static void a_checkpoint_goes_on_with_the_options_it_was_made_with_only(void **s
                       "--multiplier=1 --sir=0-36 --snr=-4-32 --profile=tdl-b,tdl-c --doppler=0-500 --steps=20";
     assert_int_equal(program_run(&p, "train " SMALL "%s a.st", own), 0);
     assert_int_equal(program_run(&p, "train " SMALL "%s --resume a.st", own), 0);
+    assert_int_equal(program_run(&p, "train --resume -q a.st"), 0); /* the checkpoint knows them */
+    assert_int_equal(program_run(&p, "train --resume -q --seed=1 --network=teacher a.st"), 0);
+    assert_int_equal(program_run(&p, "train --resume -q --clip=3 a.st"), 2);
+    says(p.err, "clip 1, not 3");
+    assert_int_equal(program_run(&p, "train --resume -q none.st"), 1);
+    says(p.err, "none.st");
     assert_int_equal(program_run(&p, "train " SMALL "%s a.st", own), 2); /* not over a file that is there */
     says(p.err, "--resume");
     static const char *const other[][2] = {{"--optimiser=adamw", "optimiser lamb, not adamw"},
@@ -138,7 +144,7 @@ static int curve(const struct program *p, const char *name, char rows[][256], in
     return count;
 }
 
-static void kill_and_resume(const char *command, const char *options)
+static void kill_and_resume(const char *command, const char *options, const char *teacher)
 {
     enum { KILLS = 3, ROWS = 400, BYTES = 1 << 20 };
     static const int lines[KILLS] = {2, 61, 7};
@@ -148,15 +154,19 @@ static void kill_and_resume(const char *command, const char *options)
     char line[1024];
     program_init(&p);
     assert_int_equal(program_run(&p, "train " SMALL "teacher.st"), 0);
-    snprintf(line, sizeof line, "%s --preset=smoke --threads=2 --every=1 --validate=2 --steps=300 %s", command,
-             options);
+    snprintf(line, sizeof line, "%s --preset=smoke --threads=2 --every=1 --validate=2 --steps=300 %s %s", command,
+             options, teacher);
     assert_int_equal(program_run(&p, "%s whole.st --csv=whole.csv", line), 0);
     for (int i = 0; i < KILLS; i++) {
         char words[2048];
         snprintf(words, sizeof words, "%s killed.st --csv=killed.csv %s", line, i ? "--resume" : "");
         run_and_kill(&p, words, lines[i]);
     }
-    assert_int_equal(program_run(&p, "%s killed.st --csv=killed.csv --resume", line), 0);
+    /* the checkpoint knows how it was trained; another number of threads changes nothing */
+    assert_int_equal(program_run(&p,
+                                 "%s --resume --every=1 --validate=2 --threads=1 --quiet --csv=killed.csv %s killed.st",
+                                 command, teacher),
+                     0);
     size_t bytes = tensors(&p, "whole.st", whole, BYTES);
     assert_int_equal(tensors(&p, "killed.st", killed, BYTES), bytes);
     assert_memory_equal(killed, whole, bytes);
@@ -175,13 +185,13 @@ static void kill_and_resume(const char *command, const char *options)
 static void a_training_killed_at_any_moment_ends_with_the_same_weights(void **state)
 {
     (void)state;
-    kill_and_resume("train", "--average=0.9 --modulation=qpsk,16qam");
+    kill_and_resume("train", "--average=0.9 --modulation=qpsk,16qam", "");
 }
 
 static void a_distillation_killed_at_any_moment_ends_with_the_same_weights(void **state)
 {
     (void)state;
-    kill_and_resume("distill", "--optimiser=lamb --hint=0.1 teacher.st");
+    kill_and_resume("distill", "--optimiser=lamb --hint=0.1", "teacher.st");
 }
 
 /* ---- what it tells ---- */

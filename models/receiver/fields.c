@@ -129,6 +129,14 @@ static int set_number(const struct field *field, void *to, const char *text)
     return 0;
 }
 
+static int set_body(struct rx_train_config *config, const char *text)
+{
+    const struct rx_body *body = rx_body_find(text);
+    if (body)
+        config->shape.body = body;
+    return body ? 0 : JRX_EINVAL;
+}
+
 /* Keeps warm-up and plateau the shares of a training that they are. */
 static int set_steps(const struct field *field, struct rx_train_config *config, const char *text)
 {
@@ -152,10 +160,7 @@ int rx_setting_set(struct rx_train_config *config, const char *name, const char 
     void *to = (char *)config + field->offset;
     int choice;
     switch (field->type) {
-    case BODY:
-        if (rx_body_find(text))
-            config->shape.body = rx_body_find(text);
-        return strcmp(config->shape.body->name, text) ? JRX_EINVAL : 0;
+    case BODY: return set_body(config, text);
     case OPTIMISER:
         if ((choice = among(optimisers, 2, text)) < 0)
             return jrx_fail(JRX_EINVAL, "--%s=%s: give adamw or lamb", name, text);
@@ -229,6 +234,46 @@ int rx_fields_compare(const struct rx_fields *fields, const struct nn_st_file *f
                             want->key, got ? got : "(not recorded)", want->value);
     }
     return 0;
+}
+
+/* A field that users do not set, as it was recorded. 1 if it is a number of its type. */
+static int read_hidden(const struct field *field, void *to, const char *text)
+{
+    char *end;
+    errno = 0;
+    switch (field->type) {
+    case REAL: *(double *)to = strtod(text, &end); break;
+    case UINT64: *(uint64_t *)to = strtoull(text, &end, 10); break;
+    case UNSIGNED: *(unsigned *)to = (unsigned)strtoul(text, &end, 10); break;
+    default: *(int *)to = (int)strtol(text, &end, 10); break;
+    }
+    return end != text && !*end && !errno;
+}
+
+static int read_config(struct rx_train_config *config, const struct nn_st_file *file, const char *path)
+{
+    *config = (struct rx_train_config){.batch = 0};
+    for (int i = 0; i < NUMBERS; i++) {
+        const struct field *field = &fields_table[i];
+        const char *name = field->setting.name, *text = nn_st_meta(file, name);
+        const int good = text && (field->setting.doc ? !rx_setting_set(config, name, text)
+                                                     : read_hidden(field, (char *)config + field->offset, text));
+        if (!good)
+            return jrx_fail(JRX_EFORMAT, "%s: metadata %s is %s; it was not written by this version of `joulerx train`",
+                            path, name, text ? text : "missing");
+    }
+    return 0;
+}
+
+int rx_config_load(struct rx_train_config *config, const char *path)
+{
+    struct nn_st_file file;
+    int status = nn_st_open(&file, path);
+    if (status)
+        return status;
+    status = read_config(config, &file, path);
+    nn_st_close(&file);
+    return status;
 }
 
 static int number(const struct nn_st_file *file, const char *path, const char *key, double *value)

@@ -31,6 +31,9 @@ struct rx_fields {
 
 /** Every field, the teacher's fingerprint, steps done and what was spent on them. `fields` must stay where it is. */
 void rx_fields_fill(struct rx_fields *fields, const struct rx_train *train);
+/** The configuration that a checkpoint was trained with, by all its fields. 0, JRX_EIO, JRX_EPERMISSION, JRX_EFORMAT.
+ */
+int rx_config_load(struct rx_train_config *config, const char *path);
 /** 0, or JRX_EINVAL with the first field of `file` that differs; step and what was spent may. */
 int rx_fields_compare(const struct rx_fields *fields, const struct nn_st_file *file, const char *path);
 /** What network a file holds, from its metadata. 0, JRX_EFORMAT. */

@@ -91,6 +91,11 @@ const char *rx_role_name(enum rx_role role)
     return names[role];
 }
 
+uint64_t rx_role_seed(enum rx_role role, uint64_t seed)
+{
+    return role == RX_TEACHER ? seed + 1000000 : seed;
+}
+
 struct rx_train_config rx_preset_config(const struct rx_preset *preset, enum rx_role role, uint64_t seed)
 {
     struct rx_train_config config = preset->common;
@@ -99,7 +104,7 @@ struct rx_train_config rx_preset_config(const struct rx_preset *preset, enum rx_
                                      .width = preset->network[role].width,
                                      .rx = config.link.rx,
                                      .logits = RX_LOGITS};
-    config.seed = role == RX_TEACHER ? seed + 1000000 : seed;
+    config.seed = rx_role_seed(role, seed);
     config.schedule = (struct nn_schedule){.rate = preset->network[role].rate,
                                            .warmup = llround(preset->warmup * steps),
                                            .hold = llround(preset->hold * steps),

@@ -27,9 +27,12 @@ const struct rx_preset *rx_preset_find(const char *name);
 /** "teacher", "scratch", "distilled". */
 const char *rx_role_name(enum rx_role role);
 
+/** What a training of `seed` draws from: the teacher sees other slots than the students, seed + 1000000. Pure. */
+uint64_t rx_role_seed(enum rx_role role, uint64_t seed);
+
 /**
  * The configuration of one network of a preset, for rx_setting_set() to change. Scratch and distilled start from the
- * same weights and see the same slots, the teacher others (its seed is seed + 1000000). Pure.
+ * same weights and see the same slots, the teacher others. Pure.
  */
 struct rx_train_config rx_preset_config(const struct rx_preset *preset, enum rx_role role, uint64_t seed);
 
