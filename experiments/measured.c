@@ -166,11 +166,12 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
 int ex_cell_model(const struct ex_cell *cell, const struct jrx_cache_geometry *geometry, double bytes[EX_CACHES + 1])
 {
     const struct em_layer layer = {cell->kernel->op, cell->kernel->dir, cell->shape, cell->asked, cell->kernel};
-    struct em_caches caches = {0};
+    struct em_caches caches = {.warm = 1};
     double *const size[EX_CACHES] = {&caches.l1_bytes, &caches.l2_bytes, &caches.l3_bytes};
+    int *const ways[EX_CACHES] = {&caches.l1_ways, &caches.l2_ways, &caches.l3_ways};
     struct em_count count;
     for (unsigned k = 0; k < geometry->levels && k < EX_CACHES; k++)
-        *size[k] = (double)geometry->level[k].bytes;
+        *size[k] = (double)geometry->level[k].bytes, *ways[k] = (int)geometry->level[k].ways;
     int status = em_count_layer(&layer, &caches, &count);
     /* the model knows the nests of the vector kernels only */
     int known = !status && cell->kernel->isa != KN_ISA_REF && cell->kernel->isa != KN_ISA_BLAS;

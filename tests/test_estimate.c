@@ -7,7 +7,7 @@
 #include "tests/support/test.h"
 #include <unistd.h>
 
-static const struct em_caches caches = {32768, 1048576, 33554432};
+static const struct em_caches caches = {.l1_bytes = 32768, .l2_bytes = 1048576, .l3_bytes = 33554432};
 
 /* 1 GFLOP, 4, 3, 2 and 1 MB at the levels */
 static const struct em_count count = {.flop = 1e9, .bytes = {4e6, 3e6, 2e6, 1e6}};
@@ -190,7 +190,7 @@ static void passes_move_every_level_once_and_results_twice(void **state)
     assert_near(sum.bytes[EM_L1], 400, 0);
     for (int level = EM_L2; level <= EM_DRAM; level++)
         assert_near(sum.bytes[level], 500, 0);
-    em_count_pass(0, 0, 1, &(struct em_caches){32768, 1048576, 0}, &sum);
+    em_count_pass(0, 0, 1, &(struct em_caches){.l1_bytes = 32768, .l2_bytes = 1048576}, &sum);
     assert_true(isnan(sum.bytes[EM_L3]));
 }
 

@@ -18,36 +18,35 @@ static struct kn_tile whole_tile(const struct em_layer *layer, const struct kn_k
     return (struct kn_tile){.oc = tile.oc > 0 ? tile.oc : s->oc,
                             .ic = tile.ic > 0 ? tile.ic : s->ic,
                             .f = tile.f > 0 ? tile.f : s->f,
-                            .t = tile.t > 0 ? tile.t : s->t};
+                            .t = tile.t > 0 ? tile.t : s->t,
+                            .px = tile.px,
+                            .vc = tile.vc,
+                            .order = tile.order,
+                            .keep = tile.keep};
 }
 
-static void traffic(const struct em_layer *layer, enum kn_isa isa, const struct kn_tile *tile, double cache_bytes,
-                    double part[EM_TENSORS])
+static double nest_bytes(const struct em_layer *layer, enum kn_isa isa, const struct kn_tile *tile,
+                         const struct em_cache *cache)
 {
     struct em_nest nest;
+    double part[EM_TENSORS];
     em_nest_init(&nest, layer->op, layer->dir, isa, &layer->shape, tile);
-    em_nest_traffic(&nest, cache_bytes, part);
+    em_nest_traffic(&nest, cache, part);
+    return part[EM_X] + part[EM_W] + part[EM_Y];
 }
 
-/* Forward, a separable call reads what its depthwise half reads and moves what its pointwise half moves but for its
- * input, which stays where it is. */
 static double fused_forward(const struct em_layer *layer, enum kn_isa isa, const struct kn_tile *tile,
-                            double cache_bytes)
+                            const struct em_cache *cache)
 {
-    double part[EM_TENSORS], half[EM_TENSORS];
-    const struct em_layer first = {.op = KN_DEPTHWISE, .dir = KN_FWD, .shape = kn_depthwise_half(&layer->shape)};
-    const struct em_layer second = {.op = KN_POINTWISE, .dir = KN_FWD, .shape = kn_pointwise_half(&layer->shape)};
-    const struct kn_tile rows = {.oc = KN_LANES, .ic = KN_LANES, .f = tile->f, .t = tile->t};
-    const struct kn_tile product = {.oc = tile->oc, .ic = second.shape.ic, .f = tile->f, .t = tile->t};
-    traffic(&first, isa, &rows, cache_bytes, half);
-    traffic(&second, isa, &product, cache_bytes, part);
-    return half[EM_X] + half[EM_W] + part[EM_W] + part[EM_Y];
+    double part[EM_TENSORS], band;
+    em_band_traffic(isa, &layer->shape, tile, cache, part, &band);
+    return part[EM_X] + part[EM_W] + part[EM_Y] + band;
 }
 
 /* Backward, its halves run one after the other on each slot (kernels/separable/separable_halves.h). Where a slot of all
  * operands fits, x and y cross once a slot, w and what lies between the halves once, and what is written twice. */
 static double fused_backward(const struct em_layer *layer, enum kn_isa isa, const struct kn_tile *tile,
-                             double cache_bytes)
+                             const struct em_cache *cache)
 {
     static const struct {
         enum kn_op op;
@@ -59,37 +58,38 @@ static double fused_backward(const struct em_layer *layer, enum kn_isa isa, cons
                 {KN_DEPTHWISE, KN_BWD_WEIGHTS, 0, 1},
                 {KN_DEPTHWISE, KN_BWD_DATA, 1, 0}};
     const int weights = layer->dir == KN_BWD_WEIGHTS;
+    const struct em_cache cold = {cache->bytes, cache->ways, 0}; /* a half finds what another one left */
     struct kn_shape slot = layer->shape;
     slot.n = 1;
     const struct kn_shape first = kn_depthwise_half(&slot), second = kn_pointwise_half(&slot);
     const double x = (double)kn_x_floats(&slot), y = (double)kn_y_floats(&slot), between = (double)kn_y_floats(&first);
     const double w = (double)kn_w_floats(KN_SEPARABLE, &slot);
-    if (sizeof(float) * (x + y + between + (weights ? 2 : 1) * w) <= cache_bytes) {
+    if (sizeof(float) * (x + y + between + (weights ? 2 : 1) * w) <= cache->bytes) {
+        if (cache->warm && layer->shape.n == 1)
+            return 0;
         const double once = layer->shape.n * (x + y) + 2 * between;
         return sizeof(float) * (weights ? once + 3 * w : once + layer->shape.n * x + w);
     }
     double bytes = 0;
     for (size_t i = 0; i < sizeof half / sizeof *half; i++) {
-        double part[EM_TENSORS];
         const int depthwise = half[i].op == KN_DEPTHWISE;
         const struct kn_tile its = {
             .oc = depthwise ? KN_LANES : tile->oc, .ic = depthwise ? slot.ic : second.ic, .f = tile->f, .t = tile->t};
         const struct em_layer one = {.op = half[i].op, .dir = half[i].dir, .shape = depthwise ? first : second};
         if (!(weights ? half[i].of_weights : half[i].of_data))
             continue;
-        traffic(&one, isa, &its, cache_bytes, part);
-        bytes += layer->shape.n * (part[EM_X] + part[EM_W] + part[EM_Y]);
+        bytes += layer->shape.n * nest_bytes(&one, isa, &its, &cold);
     }
     return bytes;
 }
 
-static double between(const struct em_layer *layer, enum kn_isa isa, const struct kn_tile *tile, double cache_bytes)
+/* Bytes of all tensors that cross below a cache. */
+static double between(const struct em_layer *layer, enum kn_isa isa, const struct kn_tile *tile,
+                      const struct em_cache *cache)
 {
-    double part[EM_TENSORS];
-    if (layer->op == KN_SEPARABLE)
-        return (layer->dir == KN_FWD ? fused_forward : fused_backward)(layer, isa, tile, cache_bytes);
-    traffic(layer, isa, tile, cache_bytes, part);
-    return part[EM_X] + part[EM_W] + part[EM_Y];
+    if (layer->op != KN_SEPARABLE)
+        return nest_bytes(layer, isa, tile, cache);
+    return (layer->dir == KN_FWD ? fused_forward : fused_backward)(layer, isa, tile, cache);
 }
 
 int em_count_layer(const struct em_layer *layer, const struct em_caches *caches, struct em_count *count)
@@ -115,10 +115,14 @@ int em_count_layer(const struct em_layer *layer, const struct em_caches *caches,
                                .store_bytes = work.store_bytes,
                                .compulsory_bytes = work.compulsory_bytes};
     count->bytes[EM_L1] = work.load_bytes + work.store_bytes;
-    double l1 = caches->l1_bytes, l2 = fmax(l1, caches->l2_bytes), l3 = fmax(l2, caches->l3_bytes);
-    count->bytes[EM_L2] = caches->l2_bytes > 0 ? between(layer, kernel->isa, &tile, l1) : (double)NAN;
-    count->bytes[EM_L3] = caches->l3_bytes > 0 ? between(layer, kernel->isa, &tile, l2) : (double)NAN;
-    count->bytes[EM_DRAM] = between(layer, kernel->isa, &tile, l3);
+    const struct em_cache l1 = {caches->l1_bytes, caches->l1_ways, caches->warm};
+    const struct em_cache l2 =
+        caches->l2_bytes > l1.bytes ? (struct em_cache){caches->l2_bytes, caches->l2_ways, l1.warm} : l1;
+    const struct em_cache l3 =
+        caches->l3_bytes > l2.bytes ? (struct em_cache){caches->l3_bytes, caches->l3_ways, l1.warm} : l2;
+    count->bytes[EM_L2] = caches->l2_bytes > 0 ? between(layer, kernel->isa, &tile, &l1) : (double)NAN;
+    count->bytes[EM_L3] = caches->l3_bytes > 0 ? between(layer, kernel->isa, &tile, &l2) : (double)NAN;
+    count->bytes[EM_DRAM] = between(layer, kernel->isa, &tile, &l3);
     return 0;
 }
 

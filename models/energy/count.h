@@ -13,7 +13,9 @@ enum em_level { EM_L1, EM_L2, EM_L3, EM_DRAM, EM_LEVELS };
 
 struct em_caches {
     double l1_bytes, l2_bytes,
-        l3_bytes; /* what one thread has of each; 0: there is no such level (L2 without L1: no) */
+        l3_bytes;                  /* what one thread has of each; 0: there is no such level (L2 without L1: no) */
+    int l1_ways, l2_ways, l3_ways; /* 0: fully associative */
+    int warm;                      /* 1: one call after the other on the same operands; 0: caches start empty */
 };
 
 struct em_count {
@@ -41,9 +43,8 @@ struct em_prices {
 /** "l1", "l2", "l3", "dram". */
 const char *em_level_name(enum em_level level);
 
-/** Counts of one call. A separable one is taken to keep what lies between its halves in every cache forward, and in
- * those that hold a slot of all its operands backward. 0, or JRX_EINVAL: not a shape, a tile the kernel refuses, a
- * kernel of another op or dir. */
+/** Counts of one call; cache bytes as nest.h has them, those of a separable one backward roughly: its halves one after
+ * the other. 0, or JRX_EINVAL: not a shape, a tile the kernel refuses, a kernel of another op or dir. */
 int em_count_layer(const struct em_layer *layer, const struct em_caches *caches, struct em_count *count);
 
 /** Sum over the calls of `layers`, nothing kept in caches between them. 0, or JRX_EINVAL naming the layer from 1. */
