@@ -313,6 +313,56 @@ static void fused_training_keeps_a_quarter_of_the_activations(void **state)
     nn_net_fini(&net);
 }
 
+static void check_checkpointing(int (*make)(struct nn_net *net), int n, int f, int t)
+{
+    struct bench kept, remade;
+    struct bench *const both[] = {&kept, &remade};
+    for (int i = 0; i < 2; i++) {
+        struct bench *b = both[i];
+        assert_int_equal(make(&b->net), 0);
+        bench_init(b, i ? NN_CHECKPOINTED_TRAINING : NN_FUSED_TRAINING, n, f, t, 2);
+        for (int round = 0; round < 2; round++) { /* the second finds what the first left behind */
+            memset(b->gradient, 0, b->net.parameter_floats * sizeof *b->gradient);
+            reference_to_blocked(b->reference.value[0], nn_input(&b->context), n, b->net.channels, f, t);
+            nn_forward(&b->context, b->parameters, b->statistics);
+            reference_to_blocked(b->slope, nn_output_gradient(&b->context), n, nn_channels(&b->net, b->net.output), f,
+                                 t);
+            nn_backward(&b->context, b->parameters, b->gradient);
+        }
+        assert_int_equal(b->context.bytes, nn_context_bytes(&b->net, b->context.mode, n, f, t, 2));
+    }
+    assert_memory_equal(kept.gradient, remade.gradient, kept.net.parameter_floats * sizeof(float));
+    assert_memory_equal(kept.statistics, remade.statistics, kept.net.statistic_floats * sizeof(float));
+    bench_fini(&kept);
+    bench_fini(&remade);
+}
+
+static int narrow_deeprx(struct nn_net *net)
+{
+    return rx_net_init(net, &(struct rx_shape){.body = rx_bodies(), .width = 0.0625, .rx = 2, .logits = RX_LOGITS});
+}
+
+static int ragged_student(struct nn_net *net)
+{
+    return rx_net_init(net, &(struct rx_shape){.body = rx_body_find("short3"), .width = 0.3125, .rx = 1, .logits = 4});
+}
+
+static void checkpointing_changes_no_bit_and_takes_less_memory(void **state)
+{
+    (void)state;
+    struct nn_net net;
+    check_checkpointing(narrow_deeprx, 2, 8, 14);
+    check_checkpointing(ragged_student, 3, 9, 7);
+    check_checkpointing(stages, 3, 5, 6);
+    check_checkpointing(tangled, 2, 9, 7);
+    assert_int_equal(rx_net_init(&net, &(struct rx_shape){.body = rx_bodies(), .width = 1, .rx = 2, .logits = 4}), 0);
+    const double kept = (double)nn_context_bytes(&net, NN_FUSED_TRAINING, 8, 312, 14, 2);
+    const double remade = (double)nn_context_bytes(&net, NN_CHECKPOINTED_TRAINING, 8, 312, 14, 2);
+    /* half of the 1472 channels of 11 pairs of maps, but for one map of 256 at a time */
+    assert_true(kept - remade > 0.9 * (1472 - 256) * 8 * 312 * 14 * sizeof(float));
+    nn_net_fini(&net);
+}
+
 static void inference_uses_the_given_statistics_and_less_memory(void **state)
 {
     (void)state;
@@ -502,6 +552,7 @@ int main(void)
         cmocka_unit_test(a_tangled_network_agrees_with_the_reference),
         cmocka_unit_test(stages_of_every_kind_agree_with_the_reference),
         cmocka_unit_test(fused_training_keeps_a_quarter_of_the_activations),
+        cmocka_unit_test(checkpointing_changes_no_bit_and_takes_less_memory),
         cmocka_unit_test(inference_uses_the_given_statistics_and_less_memory),
         cmocka_unit_test(the_walks_do_not_depend_on_threads),
         cmocka_unit_test(padding_stays_zero),

@@ -13,7 +13,7 @@ enum { VALUES = NN_MAX_LAYERS + 1 };
 struct plan {
     int value_root[VALUES], gradient_root[VALUES]; /* whose buffer a value, or its gradient, lies in */
     int unit_of[NN_MAX_LAYERS];                    /* layer to unit */
-    struct nn_buffer buffer[2 * VALUES];           /* activations, then gradients; those of roots are used */
+    struct nn_buffer buffer[3 * VALUES]; /* activations, gradients, activations made again; those of roots are used */
     size_t scratch_bytes, workspace_bytes, saved_bytes, arena_bytes;
     int fused, widest; /* whether there is a stage, and the most channels that one has a vector for */
 };
@@ -40,6 +40,26 @@ static int reads(const struct nn_layer *layer, int value)
     return layer->in[0] == value || layer->in[1] == value;
 }
 
+/* The first half of a residual block, which only the second half reads, is made again from what entered the block. */
+static int remade(const struct nn_context *context, const struct plan *plan, int value)
+{
+    const struct nn_net *net = context->net;
+    const struct nn_unit *maker = &context->unit[made(plan, value)];
+    int readers = 0, reader = -1;
+    if (context->mode != NN_CHECKPOINTED_TRAINING || !value || value == net->output || value == net->side)
+        return 0;
+    if (!maker->fused || maker->add >= 0 || value != maker->pw + 1)
+        return 0;
+    for (int i = 0; i < net->layers; i++)
+        if (reads(&net->layer[i], value)) {
+            reader = i;
+            readers++;
+        }
+    const struct nn_unit *unit = &context->unit[plan->unit_of[reader]];
+    return readers == 1 && unit->fused && reader == unit->first &&
+           !remade(context, plan, net->layer[maker->first].in[0]);
+}
+
 /*
  * Activations. Training keeps the input of convolutions and norms for the way back. A norm or sum writes over an input
  * that nobody needs after it.
@@ -54,8 +74,12 @@ static void plan_lives(const struct nn_context *context, struct plan *plan)
         plan->value_root[v] = v;
         for (int i = 0; i < net->layers; i++)
             if (reads(&net->layer[i], v)) {
-                int back = nn_trains(context->mode) && net->layer[i].kind != NN_ADD;
-                int step = back ? 2 * context->units - 1 - plan->unit_of[i] : plan->unit_of[i];
+                const int back_step = 2 * context->units - 1 - plan->unit_of[i];
+                const int again = remade(context, plan, v);
+                int back = nn_trains(context->mode) && net->layer[i].kind != NN_ADD && !again;
+                int step = back ? back_step : plan->unit_of[i];
+                if (again)
+                    plan->buffer[2 * VALUES + v] = (struct nn_buffer){bytes, back_step, back_step, 0};
                 b->last = step > b->last ? step : b->last;
             }
         if (v == net->output || (v && v == net->side))
@@ -270,7 +294,7 @@ static int make_plan(struct nn_context *context, struct plan *plan)
         plan_scratch(context, plan);
     }
     plan->saved_bytes = net->statistic_floats * sizeof(float);
-    plan->arena_bytes = nn_place(plan->buffer, 2 * VALUES);
+    plan->arena_bytes = nn_place(plan->buffer, 3 * VALUES);
     return 0;
 }
 
@@ -288,6 +312,9 @@ static void hand_out(struct nn_context *context, const struct plan *plan, struct
     context->partial = jrx_arena_get(arena, (size_t)context->groups * context->partial_floats * sizeof(float));
     for (int v = 0; base && v <= context->net->layers; v++) {
         context->value[v] = (float *)(void *)(base + plan->buffer[plan->value_root[v]].offset);
+        const struct nn_buffer *again = &plan->buffer[2 * VALUES + v];
+        if (again->bytes)
+            context->again[v] = (float *)(void *)(base + again->offset);
         if (v && nn_trains(context->mode))
             context->gradient[v] = (float *)(void *)(base + plan->buffer[VALUES + plan->gradient_root[v]].offset);
     }

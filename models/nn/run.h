@@ -12,13 +12,14 @@
 
 /*
  * Fused modes run whole stages at once (nn/unit.h): faster, and training keeps a quarter of the activations, because
- * the others are made again on the way back. The plain modes run layer by layer, for whoever studies layers.
+ * the others are made again on the way back. Checkpointed training keeps what enters a residual block alone: the rest
+ * of the block is made again, which changes no bit. The plain modes run layer by layer, for whoever studies layers.
  */
-enum nn_mode { NN_INFERENCE, NN_TRAINING, NN_FUSED_INFERENCE, NN_FUSED_TRAINING };
+enum nn_mode { NN_INFERENCE, NN_TRAINING, NN_FUSED_INFERENCE, NN_FUSED_TRAINING, NN_CHECKPOINTED_TRAINING };
 
 static inline int nn_trains(enum nn_mode mode)
 {
-    return mode == NN_TRAINING || mode == NN_FUSED_TRAINING;
+    return mode == NN_TRAINING || mode == NN_FUSED_TRAINING || mode == NN_CHECKPOINTED_TRAINING;
 }
 
 /* What backward of a fused stage makes of one slot; each thread has its own. */
@@ -35,6 +36,7 @@ struct nn_context {
     size_t bytes; /* of the arena */
     char *arena;
     float *value[NN_MAX_LAYERS + 1];    /* activations; some share a buffer */
+    float *again[NN_MAX_LAYERS + 1];    /* where a value lies that is made again on the way back; else NULL */
     float *gradient[NN_MAX_LAYERS + 1]; /* training; NULL for the input, whose gradient nobody needs */
     int last_reader[NN_MAX_LAYERS + 1]; /* the last layer that reads a value: the first to add to its gradient */
     const struct kn_kernel *kernel[NN_MAX_LAYERS][KN_DIRS];

@@ -121,22 +121,19 @@ static void take_statistics(struct nn_context *c, int norm, float *statistics)
         nn_norm_measure(c, norm, &(struct kn_norm_part){c->n, l->oc, (size_t)c->f * (size_t)c->t, b, 1}, statistics);
 }
 
-void nn_stage_forward(struct nn_context *c, const struct nn_unit *unit, const float *parameters, float *statistics)
+/* Depthwise and pointwise of the normalised input, plus what the sum adds. */
+static void run_stage(struct nn_context *c, const struct nn_unit *unit, const float *parameters)
 {
     const struct nn_layer *norm = &c->net->layer[unit->first], *dw = &c->net->layer[unit->dw];
     const int result = unit->last + 1;
     const struct kn_shape shape = nn_stage_shape(c->net, unit, c->n, c->f, c->t);
-    take_statistics(c, unit->first, statistics);
-    fold_norm(c, norm, parameters);
-    fold_bias(c, unit, parameters);
-    if (unit->shortcut >= 0)
-        forward_shortcut(c, unit, parameters);
     const float *other = NULL;
     if (unit->add >= 0) {
         const int *in = c->net->layer[unit->add].in;
         other = c->value[in[0] == unit->pw + 1 ? in[1] : in[0]];
     }
     float *y = c->value[result];
+    fold_bias(c, unit, parameters);
     c->separable->run(&(struct kn_args){.shape = &shape,
                                         .tile = &(struct kn_tile){0},
                                         .x = c->value[norm->in[0]],
@@ -154,6 +151,15 @@ void nn_stage_forward(struct nn_context *c, const struct nn_unit *unit, const fl
 #pragma omp parallel for num_threads(c->threads) if (c->threads > 1)
     for (int n = 0; n < c->n; n++)
         kn_tensor_accumulate(floats, other + (size_t)n * floats, y + (size_t)n * floats);
+}
+
+void nn_stage_forward(struct nn_context *c, const struct nn_unit *unit, const float *parameters, float *statistics)
+{
+    take_statistics(c, unit->first, statistics);
+    fold_norm(c, &c->net->layer[unit->first], parameters);
+    if (unit->shortcut >= 0)
+        forward_shortcut(c, unit, parameters);
+    run_stage(c, unit, parameters);
 }
 
 /* ---- backward ---- */
@@ -233,8 +239,30 @@ static void backward_group(struct nn_context *c, const struct nn_unit *unit, int
         backward_slot(c, unit, n, group, parameters, &scratch);
 }
 
+/* A value and the place where it is made again take turns. */
+static void exchange(struct nn_context *c, int value)
+{
+    float *kept = c->value[value];
+    c->value[value] = c->again[value];
+    c->again[value] = kept;
+}
+
+/* From the statistics that forward has left: the same numbers, bit by bit. */
+static void make_again(struct nn_context *c, int value, const float *parameters)
+{
+    const struct nn_unit *maker = c->unit;
+    while (maker->last + 1 != value)
+        maker++;
+    exchange(c, value);
+    fold_norm(c, &c->net->layer[maker->first], parameters);
+    run_stage(c, maker, parameters);
+}
+
 void nn_stage_backward(struct nn_context *c, const struct nn_unit *unit, const float *parameters, float *gradient)
 {
+    const int in = c->net->layer[unit->first].in[0], again = c->again[in] != NULL;
+    if (again)
+        make_again(c, in, parameters);
     fold_norm(c, &c->net->layer[unit->first], parameters);
     if (unit->add >= 0)
         nn_backward_add(c, unit->add);
@@ -248,4 +276,6 @@ void nn_stage_backward(struct nn_context *c, const struct nn_unit *unit, const f
     }
     gather(c, unit, gradient);
     nn_backward_norm(c, unit->first, parameters, gradient);
+    if (again)
+        exchange(c, in);
 }
