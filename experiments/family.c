@@ -76,6 +76,8 @@ int ex_member_cost(const struct ex_member *member, const struct jrx_cache_geomet
             .useful_flop = nn_forward_flop(&net, 1, GRID_F, GRID_T),
             .inference_bytes = (int64_t)nn_context_bytes(&net, NN_FUSED_INFERENCE, 1, GRID_F, GRID_T, 1),
             .training_bytes = (int64_t)nn_context_bytes(&net, NN_FUSED_TRAINING, EX_FAMILY_BATCH, GRID_F, GRID_T, 1),
+            .checkpointed_bytes =
+                (int64_t)nn_context_bytes(&net, NN_CHECKPOINTED_TRAINING, EX_FAMILY_BATCH, GRID_F, GRID_T, 1),
             .kept_bytes = (int64_t)nn_context_bytes(&net, NN_TRAINING, EX_FAMILY_BATCH, GRID_F, GRID_T, 1),
             .dynamic_j = e.package_j + e.dram_j};
     }
@@ -87,18 +89,20 @@ int ex_member_cost(const struct ex_member *member, const struct jrx_cache_geomet
 
 static void print_line(const struct ex_member *member, const struct ex_member_cost *c)
 {
-    printf("%-8s %6g %6d %4d %11lld %8.3f %10.1f %12.1f %12.1f %9.3g\n", member->body, member->width, c->blocks,
+    printf("%-8s %6g %6d %4d %11lld %8.3f %9.1f %9.1f %9.1f %9.1f %9.3g\n", member->body, member->width, c->blocks,
            c->multiplier, (long long)c->parameters, c->flop * 1e-9, (double)c->inference_bytes * 1e-6,
-           (double)c->training_bytes * 1e-6, (double)c->kept_bytes * 1e-6, c->dynamic_j * 1e3);
+           (double)c->training_bytes * 1e-6, (double)c->checkpointed_bytes * 1e-6, (double)c->kept_bytes * 1e-6,
+           c->dynamic_j * 1e3);
 }
 
 static void print_head(const struct jrx_profile *profile)
 {
-    printf("a slot of %d PRB, %d antennas, %d logits; training memory of %d slots on one thread, inner maps made again "
-           "or all kept;\nenergy estimated: profile %s, FLOP and modelled bytes alone, no static power\n\n",
+    printf("a slot of %d PRB, %d antennas, %d logits; training memory of %d slots on one thread: as it is, with "
+           "--checkpointing, and if all maps were kept;\nenergy estimated: profile %s, FLOP and modelled bytes alone, "
+           "no static power\n\n",
            EX_FAMILY_PRB, ANTENNAS, LOGITS, EX_FAMILY_BATCH, profile->name);
-    printf("%-8s %6s %6s %4s %11s %8s %10s %12s %12s %9s\n", "body", "width", "blocks", "mult", "parameters", "GFLOP",
-           "infer MB", "train MB", "kept MB", "est. mJ");
+    printf("%-8s %6s %6s %4s %11s %8s %9s %9s %9s %9s %9s\n", "body", "width", "blocks", "mult", "parameters", "GFLOP",
+           "infer MB", "train MB", "again MB", "kept MB", "est. mJ");
 }
 
 static void print_row(struct ex_sheet *sheet, const struct ex_member *member, const struct ex_member_cost *c,
@@ -113,6 +117,7 @@ static void print_row(struct ex_sheet *sheet, const struct ex_member *member, co
     ex_sheet_real(sheet, "slot_useful_flop", c->useful_flop);
     ex_sheet_integer(sheet, "inference_bytes", c->inference_bytes);
     ex_sheet_integer(sheet, "training_bytes", c->training_bytes);
+    ex_sheet_integer(sheet, "training_checkpointed_bytes", c->checkpointed_bytes);
     ex_sheet_integer(sheet, "training_kept_bytes", c->kept_bytes);
     ex_sheet_real(sheet, "slot_dynamic_j", c->dynamic_j);
     ex_sheet_text(sheet, "energy_source", jrx_source_name(JRX_ESTIMATED));
@@ -123,11 +128,12 @@ static void print_row(struct ex_sheet *sheet, const struct ex_member *member, co
 static json_t *object_of(const struct ex_member *member, const struct ex_member_cost *c,
                          const struct jrx_profile *profile)
 {
-    return json_pack("{s:s, s:f, s:i, s:i, s:I, s:f, s:f, s:I, s:I, s:I, s:f, s:s, s:s}", "body", member->body,
+    return json_pack("{s:s, s:f, s:i, s:i, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:f, s:s, s:s}", "body", member->body,
                      "width_ratio", member->width, "blocks", c->blocks, "multiplier", c->multiplier, "parameters",
                      (json_int_t)c->parameters, "slot_flop", c->flop, "slot_useful_flop", c->useful_flop,
                      "inference_bytes", (json_int_t)c->inference_bytes, "training_bytes", (json_int_t)c->training_bytes,
-                     "training_kept_bytes", (json_int_t)c->kept_bytes, "slot_dynamic_j", c->dynamic_j, "energy_source",
+                     "training_checkpointed_bytes", (json_int_t)c->checkpointed_bytes, "training_kept_bytes",
+                     (json_int_t)c->kept_bytes, "slot_dynamic_j", c->dynamic_j, "energy_source",
                      jrx_source_name(JRX_ESTIMATED), "profile", profile->name);
 }
 

@@ -21,9 +21,9 @@ struct ex_member_cost {
     int64_t parameters;
     double flop;        /* convolutions, forward, as papers count: padding too */
     double useful_flop; /* taps in the grid alone */
-    /* Activations and scratch on one thread: a slot in inference; a micro-batch in training, which either makes what
-     * lies within a stage again on the way back or keeps it all (nn/run.h). */
-    int64_t inference_bytes, training_bytes, kept_bytes;
+    /* Activations and scratch on one thread: a slot in inference; a micro-batch in training, by how much of it is made
+     * again on the way back (enum nn_mode of nn/run.h: fused, checkpointed, plain). */
+    int64_t inference_bytes, training_bytes, checkpointed_bytes, kept_bytes;
     double dynamic_j; /* estimated: FLOP and modelled bytes at a profile's prices, power that flows anyhow left out */
 };
 

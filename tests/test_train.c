@@ -153,6 +153,22 @@ static void the_trajectory_does_not_depend_on_threads(void **state)
     }
 }
 
+static void checkpointing_takes_less_memory_and_changes_no_bit(void **state)
+{
+    (void)state;
+    struct rx_train train[2];
+    struct rx_train_config config = tiny();
+    for (int i = 0; i < 2; i++) {
+        config.checkpointing = i;
+        assert_int_equal(rx_train_init(&train[i], &config, NULL, 2), 0);
+        run_steps(&train[i], 4);
+    }
+    assert_same_state(&train[0], &train[1]);
+    assert_true(train[1].bytes < train[0].bytes);
+    rx_train_fini(&train[0]);
+    rx_train_fini(&train[1]);
+}
+
 /* The tensors of a receiver against those of the same name in a block of another network. */
 static void assert_same_numbers(const struct rx_receiver *receiver, const struct nn_net *net, const float *block)
 {
@@ -592,6 +608,7 @@ int main(void)
         cmocka_unit_test(a_mixed_slot_is_the_slot_of_its_modulation),
         cmocka_unit_test(one_network_trains_on_all_modulations_with_1_to_4_antennas),
         cmocka_unit_test(the_trajectory_does_not_depend_on_threads),
+        cmocka_unit_test(checkpointing_takes_less_memory_and_changes_no_bit),
         cmocka_unit_test(a_killed_training_resumes_on_the_same_trajectory),
         cmocka_unit_test(every_number_of_a_configuration_is_recorded),
         cmocka_unit_test(the_loss_falls),

@@ -98,7 +98,7 @@ static size_t held_bytes(const struct rx_train *train)
     const size_t saved = 3 + (c->average > 0); /* weights, m, v, average: there, and once more while being written */
     const size_t blocks = (size_t)(train->parts + (c->optimiser == NN_LAMB)) + 2 * saved;
     const size_t pixels = (size_t)(c->micro * f) * LK_SYMBOLS;
-    size_t worker = nn_context_bytes(net, NN_FUSED_TRAINING, c->micro, f, LK_SYMBOLS, inner);
+    size_t worker = nn_context_bytes(net, rx_train_mode(c), c->micro, f, LK_SYMBOLS, inner);
     if (train->teacher)
         worker += nn_context_bytes(&train->teacher->net, NN_FUSED_INFERENCE, c->micro, f, LK_SYMBOLS, inner);
     if (c->hint > 0)

@@ -11,7 +11,7 @@ int rx_worker_init(struct rx_worker *w, const struct rx_train *train, int inner)
     const struct rx_train_config *c = &train->config;
     const int f = c->link.prb * LK_PRB_SUBCARRIERS;
     const struct nn_net *teacher = train->teacher ? &train->teacher->net : NULL;
-    int status = nn_context_init(&w->student, &train->student.net, NN_FUSED_TRAINING, c->micro, f, LK_SYMBOLS, inner);
+    int status = nn_context_init(&w->student, &train->student.net, rx_train_mode(c), c->micro, f, LK_SYMBOLS, inner);
     if (!status && teacher)
         status = nn_context_init(&w->teacher, teacher, NN_FUSED_INFERENCE, c->micro, f, LK_SYMBOLS, inner);
     w->slot = jrx_alloc((size_t)inner * sizeof *w->slot);

@@ -184,6 +184,25 @@ static void put(struct bench *b, const struct contest *c, const char *who, const
            sum.q75 * 1e3, flop / sum.median * 1e-9, 100 * flop / sum.median / peak);
 }
 
+/* What activation checkpointing costs in time and saves in memory. */
+static int print_checkpointed(const struct contest *c, double kept_s, double kept_bytes)
+{
+    struct ours o;
+    double s = INFINITY;
+    int status = ours_init(&o, NN_CHECKPOINTED_TRAINING, c->width, c->n, c->f, c->threads);
+    for (int i = 0; i < 4 && !status; i++) {
+        const double begin = ours_now_s();
+        ours_train(&o);
+        s = fmin(s, ours_now_s() - begin);
+    }
+    if (!status)
+        printf("  with activation checkpointing: %.1f ms (%+.0f %%), arena %.0f MB (%+.0f %%)\n", s * 1e3,
+               100 * (s / kept_s - 1), (double)o.context.bytes * 1e-6,
+               100 * ((double)o.context.bytes / kept_bytes - 1));
+    ours_fini(&o);
+    return status;
+}
+
 static int run_contest(struct bench *b, const struct contest *c)
 {
     struct ours o;
@@ -235,13 +254,13 @@ static int run_contest(struct bench *b, const struct contest *c)
     printf("  peak %.0f GFLOP/s; %d rounds of %d undisturbed\n", r.peak * 1e-9, r.counted, r.tried);
     if (train && c->n >= 8) {
         const double mem = ours_memory_bytes(c);
-        double full = NAN, before = NAN;
-        if (there && !train_peer_ask(&b->peer, answer, sizeof answer, "memory"))
-            sscanf(answer, "%lf %lf", &full, &before);
-        printf("  peak memory: ours %.0f MB (arena %.0f), theirs %.0f MB of which %.0f before the network: ratio %.2f, "
-               "%.2f without that\n",
-               mem * 1e-6, (double)o.context.bytes * 1e-6, full * 1e-6, before * 1e-6, mem / full,
-               mem / (full - before));
+        double full, before;
+        printf("  peak memory: ours %.0f MB, of which the arena %.0f\n", mem * 1e-6, (double)o.context.bytes * 1e-6);
+        if (there && !train_peer_ask(&b->peer, answer, sizeof answer, "memory") &&
+            sscanf(answer, "%lf %lf", &full, &before) == 2)
+            printf("  theirs %.0f MB, of which %.0f before the network: ratio %.2f, %.2f without that\n", full * 1e-6,
+                   before * 1e-6, mem / full, mem / (full - before));
+        status = print_checkpointed(c, m.min, (double)o.context.bytes);
     }
 out:
     unlink(file);
