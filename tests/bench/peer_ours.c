@@ -55,6 +55,7 @@ struct bench_peer bench_ours(const struct kn_kernel *kernel, enum bench_role rol
     s->operand[1] = ones(kn_w_floats(kernel->op, shape));
     s->operand[2] = ones(kn_y_floats(shape));
     s->operand[3] = jrx_alloc(kernel->workspace_bytes(shape, &s->tile, threads));
+    s->operand[4] = ones(kn_w_floats(kernel->op, shape)); /* separable backward-weights reads w beside dw */
     s->args = (struct kn_args){.shape = &s->shape,
                                .tile = &s->tile,
                                .x = s->operand[0],
@@ -62,10 +63,10 @@ struct bench_peer bench_ours(const struct kn_kernel *kernel, enum bench_role rol
                                .dy = s->operand[2],
                                .y = s->operand[2],
                                .dx = s->operand[0],
-                               .dw = s->operand[1],
+                               .dw = s->operand[4],
                                .workspace = s->operand[3],
                                .threads = threads};
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         if (!s->operand[i]) {
             ours_release(s);
             return peer;
