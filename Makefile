@@ -82,7 +82,7 @@ $O/gen/build.inc: FORCE
 	 cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 
 # What a simulated access depends on: kept simulations of other sources are not used.
-TRACE_SRC := $(sort $(wildcard kernels/*.[ch] kernels/*/*.[ch] harness/cachesim.[ch] experiments/call*.[ch]))
+TRACE_SRC := $(sort $(wildcard kernels/*.[ch] kernels/*/*.[ch] harness/cachesim*.[ch] experiments/call*.[ch]))
 $O/gen/trace.inc: FORCE
 	@mkdir -p $(@D); printf '#define BUILD_TRACE "%s"\n' "$$(cat $(TRACE_SRC) | cksum)" > $@.tmp; \
 	 cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@

@@ -1,40 +1,12 @@
 /*
- * The simulator itself; geometries are in cachesim_geometry.c.
- *
- * A set is an array of ways, most recently used first; a way is one word: line number, tag, dirty bit and a bit that
- * says it holds anything. A hit in the first way (most of them) is one comparison; others shift the ways before it by
- * one.
+ * The simulator but for its inner loop (cachesim_template.h) and its geometries (cachesim_geometry.c).
  */
-#include "harness/cachesim.h"
+#include "harness/base/cpu.h"
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
+#include "harness/cachesim_sets.h"
 #include <stdlib.h>
 #include <string.h>
-
-enum { LINE_SHIFT = 5, TAG_SHIFT = 2, DIRTY = 2, FULL = 1, TAGS = JRX_ACCESS_TAGS };
-_Static_assert(TAGS == 1 << (LINE_SHIFT - TAG_SHIFT), "a way holds a tag in three bits");
-
-struct level {
-    uint64_t *way;       /* [sets][ways] */
-    uint64_t sets, mask; /* mask = sets - 1 if that is a power of two, else 0 */
-    unsigned ways;
-    struct jrx_cache_counts counts[TAGS];
-};
-
-/* Lines ever fetched from memory: open addressing, 0 = free, kept below half full. */
-struct seen {
-    uint64_t *slot;    /* line + 1 */
-    size_t size, used; /* size: a power of two */
-};
-
-struct jrx_cachesim {
-    struct jrx_cache_geometry geometry;
-    unsigned line_shift;
-    struct level level[JRX_CACHE_LEVELS];
-    uint64_t read_bytes[TAGS], write_bytes[TAGS], compulsory[TAGS];
-    struct seen seen;
-    int out_of_memory;
-};
 
 /* ---- lines seen ---------------------------------------------------------------------------------- */
 
@@ -62,7 +34,7 @@ static int seen_grow(struct seen *seen)
 }
 
 /* Out of line: it is on the path of memory fetches only. */
-static void first_touch(struct jrx_cachesim *sim, uint64_t line, unsigned tag)
+void jrx_cachesim_first_touch(struct jrx_cachesim *sim, uint64_t line, unsigned tag)
 {
     if (2 * sim->seen.used >= sim->seen.size && seen_grow(&sim->seen)) {
         sim->out_of_memory = 1;
@@ -76,161 +48,9 @@ static void first_touch(struct jrx_cachesim *sim, uint64_t line, unsigned tag)
     sim->compulsory[tag]++;
 }
 
-/* ---- levels -------------------------------------------------------------------------------------- */
-
-static inline uint64_t *set_of(const struct level *l, uint64_t line)
-{
-    return l->way + (l->mask ? line & l->mask : line % l->sets) * l->ways;
-}
-
-/* Brings the line to the front of its set if it is there: the word it was stored as, else 0. */
-static inline uint64_t lookup(uint64_t *set, unsigned ways, uint64_t line)
-{
-    if ((set[0] >> LINE_SHIFT) == line && set[0])
-        return set[0];
-    for (unsigned i = 1; i < ways; i++) {
-        uint64_t word = set[i];
-        if ((word >> LINE_SHIFT) == line && word) {
-            for (; i; i--)
-                set[i] = set[i - 1];
-            set[0] = word;
-            return word;
-        }
-    }
-    return 0;
-}
-
-static void write_back(struct jrx_cachesim *sim, unsigned k, uint64_t word);
-
-/* Makes room in front; the usual numbers of ways as constants, for which the compiler has a few instructions. */
-static inline void shift(uint64_t *set, unsigned ways)
-{
-    if (ways == 16)
-        memmove(set + 1, set, 15 * sizeof *set);
-    else if (ways == 12)
-        memmove(set + 1, set, 11 * sizeof *set);
-    else if (ways == 8)
-        memmove(set + 1, set, 7 * sizeof *set);
-    else
-        memmove(set + 1, set, (ways - 1) * sizeof *set);
-}
-
-/* Puts a line in front of its set; what falls out at the other end is written back if it must be. */
-static void insert(struct jrx_cachesim *sim, unsigned k, uint64_t *set, uint64_t word)
-{
-    struct level *l = &sim->level[k];
-    uint64_t last = set[l->ways - 1];
-    shift(set, l->ways);
-    set[0] = word;
-    if (last & DIRTY)
-        write_back(sim, k, last);
-}
-
-static uint64_t word_of(uint64_t line, unsigned tag, unsigned flags)
-{
-    return line << LINE_SHIFT | (uint64_t)tag << TAG_SHIFT | flags;
-}
-
-/* A dirty line leaves level k: the next level takes it whole, and does not fetch it. */
-static void write_back(struct jrx_cachesim *sim, unsigned k, uint64_t word)
-{
-    unsigned tag = (unsigned)(word >> TAG_SHIFT) & (TAGS - 1);
-    sim->level[k].counts[tag].writebacks++;
-    if (++k == sim->geometry.levels)
-        return;
-    struct level *l = &sim->level[k];
-    uint64_t line = word >> LINE_SHIFT, *set = set_of(l, line);
-    l->counts[tag].writes++;
-    if (lookup(set, l->ways, line)) {
-        set[0] = word_of(line, tag, FULL | DIRTY);
-        return;
-    }
-    l->counts[tag].write_misses++;
-    insert(sim, k, set, word_of(line, tag, FULL | DIRTY));
-}
-
-/* Level k lacks the line: it comes from the next level that has it, or from memory, into all levels on the way. */
-static void fetch(struct jrx_cachesim *sim, unsigned k, uint64_t line, unsigned tag, unsigned flags)
-{
-    struct level *l = &sim->level[k];
-    l->counts[tag].fetches++;
-    if (k + 1 == sim->geometry.levels)
-        first_touch(sim, line, tag);
-    else {
-        struct level *next = &sim->level[k + 1];
-        uint64_t *set = set_of(next, line), word = lookup(set, next->ways, line);
-        next->counts[tag].reads++;
-        if (word)
-            set[0] = word_of(line, tag, (unsigned)word & (FULL | DIRTY));
-        else {
-            next->counts[tag].read_misses++;
-            fetch(sim, k + 1, line, tag, FULL);
-        }
-    }
-    insert(sim, k, set_of(l, line), word_of(line, tag, flags));
-}
-
-static inline void touch(struct jrx_cachesim *sim, uint64_t line, unsigned tag, unsigned write)
-{
-    struct level *l = &sim->level[0];
-    struct jrx_cache_counts *counts = &l->counts[tag];
-    uint64_t *set = set_of(l, line), word = lookup(set, l->ways, line);
-    unsigned dirty = write ? DIRTY : 0;
-    counts->reads += !write;
-    counts->writes += write;
-    if (word) {
-        set[0] = word_of(line, tag, ((unsigned)word & DIRTY) | dirty | FULL);
-        return;
-    }
-    counts->read_misses += !write;
-    counts->write_misses += write;
-    for (unsigned k = 1; k < sim->geometry.levels; k++) /* the sets that come next are not in a cache of this machine */
-        __builtin_prefetch(set_of(&sim->level[k], line));
-    fetch(sim, 0, line, tag, FULL | dirty);
-}
-
-/* Accesses of one tensor in one direction that come one after the other, added up outside memory. */
-struct streak {
-    unsigned tag, write;
-    uint64_t bytes, hits; /* hits: of the line that its set saw last */
-};
-
-static inline void end_streak(struct jrx_cachesim *sim, const struct streak *s)
-{
-    struct jrx_cache_counts *counts = &sim->level[0].counts[s->tag];
-    *(s->write ? &sim->write_bytes[s->tag] : &sim->read_bytes[s->tag]) += s->bytes;
-    *(s->write ? &counts->writes : &counts->reads) += s->hits;
-}
-
 int jrx_cachesim_run(struct jrx_cachesim *sim, const struct jrx_access *access, size_t count)
 {
-    const unsigned shift = sim->line_shift;
-    struct streak streak = {0};
-    for (size_t i = 0; i < count; i++) {
-        const struct jrx_access *a = &access[i];
-        unsigned tag = a->tag & (TAGS - 1), write = a->write != 0;
-        if (a->bytes == 0)
-            continue;
-        uint64_t line = a->address >> shift, last = (a->address + a->bytes - 1) >> shift;
-        if (tag != streak.tag || write != streak.write) {
-            end_streak(sim, &streak);
-            streak = (struct streak){.tag = tag, .write = write};
-        }
-        streak.bytes += a->bytes;
-        /* most accesses: the line that its set saw last, by the same tensor */
-        uint64_t *front = set_of(&sim->level[0], line);
-        if (line == last && *front >> TAG_SHIFT == (line << (LINE_SHIFT - TAG_SHIFT) | tag) && *front) {
-            *front |= write ? DIRTY : 0;
-            streak.hits++;
-            continue;
-        }
-        for (;; line++) { /* mostly once; ends by equality, so that the last byte of the address space is no trap */
-            touch(sim, line, tag, write);
-            if (line == last)
-                break;
-        }
-    }
-    end_streak(sim, &streak);
+    sim->ops->run(sim, access, count);
     if (sim->out_of_memory)
         return jrx_fail(JRX_ENOMEM, "cachesim: no memory for the table of %zu lines seen; simulate a smaller layer",
                         sim->seen.used);
@@ -267,14 +87,16 @@ int jrx_cachesim_new(struct jrx_cachesim **out, const struct jrx_cache_geometry 
     if (!sim)
         return JRX_ENOMEM;
     sim->geometry = *geometry;
+    sim->ops = jrx_cpu_isa() >= JRX_ISA_AVX512 ? &jrx_cachesim_avx512 : &jrx_cachesim_baseline;
     sim->line_shift = (unsigned)__builtin_ctz(geometry->line_bytes);
     rc = seen_grow(&sim->seen);
     for (unsigned k = 0; !rc && k < geometry->levels; k++) {
         struct level *l = &sim->level[k];
         l->ways = geometry->level[k].ways;
+        l->stride = (l->ways + 7) / 8 * 8; /* so that a set begins a line of the cache that it is in itself */
         l->sets = geometry->level[k].bytes / geometry->line_bytes / l->ways;
         l->mask = l->sets & (l->sets - 1) ? 0 : l->sets - 1;
-        l->way = jrx_alloc(l->sets * l->ways * sizeof *l->way);
+        l->way = jrx_alloc(l->sets * l->stride * sizeof *l->way);
         rc = l->way ? 0 : JRX_ENOMEM;
     }
     if (rc)
@@ -298,10 +120,11 @@ void jrx_cachesim_flush(struct jrx_cachesim *sim)
 {
     for (unsigned k = 0; k < sim->geometry.levels; k++) {
         struct level *l = &sim->level[k];
-        for (uint64_t i = 0; i < l->sets * l->ways; i++)
+        for (uint64_t i = 0; i < l->sets * l->stride; i++)
             if (l->way[i] & DIRTY) {
+                const uint64_t word = l->way[i];
                 l->way[i] &= ~(uint64_t)DIRTY;
-                write_back(sim, k, l->way[i]);
+                sim->ops->write_back(sim, k, word);
             }
     }
 }
@@ -318,7 +141,7 @@ void jrx_cachesim_reset_counts(struct jrx_cachesim *sim)
 void jrx_cachesim_clear(struct jrx_cachesim *sim)
 {
     for (unsigned k = 0; k < sim->geometry.levels; k++)
-        memset(sim->level[k].way, 0, sim->level[k].sets * sim->level[k].ways * sizeof *sim->level[k].way);
+        memset(sim->level[k].way, 0, sim->level[k].sets * sim->level[k].stride * sizeof *sim->level[k].way);
     memset(sim->seen.slot, 0, sim->seen.size * sizeof *sim->seen.slot);
     sim->seen.used = 0;
     sim->out_of_memory = 0;

@@ -1,7 +1,8 @@
 /* harness/cachesim: sequences worked by hand, and a slow simulator that shares no line with the fast one. */
+#include "harness/base/cpu.h"
 #include "harness/base/error.h"
 #include "harness/base/rng.h"
-#include "harness/cachesim.h"
+#include "harness/cachesim_sets.h"
 #include "tests/support/test.h"
 #include <time.h>
 
@@ -296,8 +297,11 @@ static void random_streams_are_counted_as_by_the_slow_reference(void **state)
     };
     struct slow *slow = malloc(sizeof *slow);
     assert_non_null(slow);
-    for (size_t g = 0; g < sizeof geometries / sizeof *geometries; g++) {
-        struct jrx_cachesim *sim = sim_of(geometries[g]);
+    static const struct jrx_cachesim_ops *const ops[] = {&jrx_cachesim_baseline, &jrx_cachesim_avx512};
+    const size_t variants = jrx_cpu_isa() >= JRX_ISA_AVX512 ? 2 : 1, count = sizeof geometries / sizeof *geometries;
+    for (size_t g = 0; g < count * variants; g++) {
+        struct jrx_cachesim *sim = sim_of(geometries[g % count]);
+        sim->ops = ops[g / count];
         memset(slow, 0, sizeof *slow);
         slow->g = *jrx_cachesim_geometry(sim);
         struct jrx_rng rng;

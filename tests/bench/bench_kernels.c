@@ -5,7 +5,8 @@
  * three times. Prints a line a case, and each group beside its bar; writes
  * every runner's median and quartiles as CSV.
  *
- *     bench_kernels [FILTER [CSV [ROUNDS]]]      FILTER: "pointwise", "conv3x3 fwd", ...: the beginning of a group
+ *     bench_kernels [FILTER [CSV [ROUNDS [THREADS]]]]    FILTER: "pointwise", "conv3x3 fwd", ...: the beginning of a
+ *                                                        group; THREADS 1: leave out two threads
  */
 #include "harness/base/error.h"
 #include "tests/bench/bench_report.h"
@@ -173,17 +174,17 @@ static void run_case(struct bench_report *report, struct bench_case *c)
         runner[i].peer.release(runner[i].peer.state);
 }
 
-/* Batches 1 and 8 on 1 and 2 threads. */
-static void run_layer(struct bench_report *report, struct bench_case *c)
+/* Batches 1 and 8 on 1 and, unless `most` is 1, 2 threads. */
+static void run_layer(struct bench_report *report, struct bench_case *c, int most)
 {
     for (int n = 1; n <= 8; n += 7)
-        for (c->threads = 1; c->threads <= 2; c->threads++) {
+        for (c->threads = 1; c->threads <= most; c->threads++) {
             c->shape.n = n;
             run_case(report, c);
         }
 }
 
-static int run_all(struct bench_report *report, const char *filter, int rounds)
+static int run_all(struct bench_report *report, const char *filter, int rounds, int most_threads)
 {
     bench_report_begin(report);
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
@@ -198,7 +199,7 @@ static int run_all(struct bench_report *report, const char *filter, int rounds)
                 return rc;
             bench_group_name(c.op, c.dir, &c.shape, group, sizeof group);
             if (variant(&c, "ref") && !strncmp(group, filter, strlen(filter)))
-                run_layer(report, &c);
+                run_layer(report, &c, most_threads);
         }
     bench_report_end(report);
     return 0;
@@ -208,12 +209,13 @@ int main(int argc, char **argv)
 {
     const char *filter = argc > 1 ? argv[1] : "", *path = argc > 2 ? argv[2] : "bench_kernels.csv";
     int rounds = argc > 3 ? (int)strtol(argv[3], NULL, 10) : DEFAULT_ROUNDS;
+    int threads = argc > 4 && !strcmp(argv[4], "1") ? 1 : 2;
     struct bench_report report = {0};
     if (rounds < 1 || rounds > BENCH_MAX_ROUNDS || !(report.csv = fopen(path, "w"))) {
         fprintf(stderr, "bench_kernels: %s cannot be written, or rounds are not in 1..%d\n", path, BENCH_MAX_ROUNDS);
         return 2;
     }
-    int rc = run_all(&report, filter, rounds);
+    int rc = run_all(&report, filter, rounds, threads);
     if (rc)
         fprintf(stderr, "bench_kernels: %s\n", jrx_last_error());
     if (fclose(report.csv)) {
