@@ -115,8 +115,11 @@ static int list_samples(const struct ex_experiment *experiment, const struct ex_
     struct jrx_column column[EX_COLUMNS];
     const struct jrx_schema schema = {experiment->name, column,
                                       ex_columns(observer, experiment->column, experiment->columns, column)};
-    printf("%s/samples.csv\n", experiment->name);
-    int status = jrx_schema_print(&schema, stdout);
+    int status = 0;
+    if (experiment->cell) {
+        printf("%s/samples.csv\n", experiment->name);
+        status = jrx_schema_print(&schema, stdout);
+    }
     printf("%s/summary.csv\n", experiment->name);
     return status ? status : jrx_schema_print(experiment->summary, stdout);
 }

@@ -1,9 +1,9 @@
 /*
  * How good are the receivers? Bit error rate against SINR on 26 PRB, the same slots for every receiver and SINR: the
- * three trained networks beside a classical receiver and one that knows the channel.
+ * trained networks beside two classical receivers and one that knows the channel. A cell is a receiver at a SINR, a
+ * repetition a block of slots.
  */
-#include "experiments/experiment.h"
-#include "experiments/networks.h"
+#include "experiments/quality.h"
 #include "experiments/series.h"
 #include "harness/base/error.h"
 #include "models/link/evaluate.h"
@@ -13,52 +13,69 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double sinr_db[] = {0, 3, 6, 9, 12, 15, 18, 21};
-enum { POINTS = 8, BLOCKS = 12, CLASSICAL = 2, RECEIVERS = RX_ROLES + CLASSICAL };
-static const char *const names[RECEIVERS] = {"teacher", "scratch", "distilled", "ls", "genie"};
-
 static const struct jrx_column columns[] = {
+    {"receiver", JRX_TEXT, "a network of experiment learning; ls, lmmse: classical; genie: knows the channel"},
     {"sinr_db", JRX_REAL,
      "SINR per resource element and antenna, by ensemble-average power (no interferer: noise alone)"},
     {"slots", JRX_INTEGER, "slots of this block"},
     {"bits", JRX_INTEGER, "data bits of this block"},
-    {"teacher_errors", JRX_INTEGER, "wrong bits of the teacher"},
-    {"scratch_errors", JRX_INTEGER, "wrong bits of the student trained alone"},
-    {"distilled_errors", JRX_INTEGER, "wrong bits of the distilled student"},
-    {"ls_errors", JRX_INTEGER, "wrong bits of least squares, linear interpolation, LMMSE equaliser"},
-    {"genie_errors", JRX_INTEGER, "wrong bits of the receiver that knows the channel"},
+    {"bit_errors", JRX_INTEGER, "wrong ones"},
 };
 
 struct state {
-    struct rx_receiver network[RX_ROLES];
-    struct lk_receiver receiver[RECEIVERS];
+    struct rx_receiver *network;  /* [zoo->count] */
+    struct lk_receiver *receiver; /* [ex_receivers()] */
     struct lk_config link;
 };
 
+static int points(const struct ex_settings *settings)
+{
+    return settings->preset->sinr_db.count;
+}
+
+static int slots_a_block(const struct ex_settings *settings)
+{
+    return (settings->preset->slots + EX_BLOCKS - 1) / EX_BLOCKS;
+}
+
 static int plan(const struct ex_settings *settings, struct ex_plan *plan)
 {
-    *plan = (struct ex_plan){
-        .cells = POINTS, .reps = BLOCKS, .shuffled = 1, .item_s = settings->preset->slots / (100.0 * BLOCKS)};
+    const struct ex_zoo *zoo = settings->zoo;
+    const double classical_s = 2e-3; /* a slot of 26 PRB, all three: the LMMSE design is most of it */
+    double flop = 0, res = (double)settings->preset->grid_f * LK_SYMBOLS;
+    for (int i = 0; i < zoo->count; i++)
+        flop += zoo->network[i].slot_flop * res;
+    *plan =
+        (struct ex_plan){.cells = ex_receivers(zoo) * points(settings),
+                         .reps = EX_BLOCKS,
+                         .shuffled = 1,
+                         .item_s = slots_a_block(settings) *
+                                   (flop / settings->flop_per_s + classical_s / settings->threads) / ex_receivers(zoo)};
     return 0;
 }
 
 static void label(const struct ex_settings *settings, int cell, char *text, size_t size)
 {
-    (void)settings;
-    snprintf(text, size, "sinr=%gdB", sinr_db[cell]);
+    snprintf(text, size, "%s,sinr=%gdB", ex_receiver_name(settings->zoo, cell / points(settings)),
+             settings->preset->sinr_db.value[cell % points(settings)]);
 }
 
 static int begin(struct ex_run *run)
 {
+    const struct ex_zoo *zoo = run->settings->zoo;
     struct state *state = run->state = calloc(1, sizeof *state);
-    int status = state ? ex_networks_load(run, state->network) : jrx_fail(JRX_ENOMEM, "ber: no memory");
-    if (!status)
-        status = ex_validation_link(run->settings, &state->link);
-    for (int i = 0; i < RX_ROLES && !status; i++)
-        state->receiver[i] = rx_lk_receiver(&state->network[i], names[i]);
-    if (!status) {
-        state->receiver[RX_ROLES] = *lk_receiver_get("ls");
-        state->receiver[RX_ROLES + 1] = *lk_receiver_get("genie");
+    if (!state || !(state->network = calloc((size_t)zoo->count, sizeof *state->network)) ||
+        !(state->receiver = calloc((size_t)ex_receivers(zoo), sizeof *state->receiver)))
+        return jrx_fail(JRX_ENOMEM, "ber: no memory");
+    int status = ex_validation_link(run->settings, &state->link);
+    for (int i = 0; i < ex_receivers(zoo) && !status; i++) {
+        const char *name = ex_receiver_name(zoo, i);
+        if (i >= zoo->count) {
+            state->receiver[i] = *lk_receiver_get(name);
+            continue;
+        }
+        status = ex_network_load(run, &zoo->network[i], &state->network[i]);
+        state->receiver[i] = rx_lk_receiver(&state->network[i], name);
     }
     return status;
 }
@@ -66,8 +83,12 @@ static int begin(struct ex_run *run)
 static void end(struct ex_run *run)
 {
     struct state *state = run->state;
-    if (state)
-        ex_networks_fini(state->network);
+    for (int i = 0; state && state->network && i < run->settings->zoo->count; i++)
+        rx_receiver_fini(&state->network[i]);
+    if (state) {
+        free(state->network);
+        free(state->receiver);
+    }
     free(state);
     run->state = NULL;
 }
@@ -75,28 +96,25 @@ static void end(struct ex_run *run)
 static int cell(struct ex_run *run, int index, int rep, struct jrx_table *samples, char *words, size_t size)
 {
     struct state *state = run->state;
-    int slots = (run->settings->preset->slots + BLOCKS - 1) / BLOCKS;
+    int slots = slots_a_block(run->settings), which = index / points(run->settings);
+    const double *sinr_db = &run->settings->preset->sinr_db.value[index % points(run->settings)];
     struct lk_evaluation evaluation = {.config = state->link,
-                                       .receivers = state->receiver,
-                                       .receiver_count = RECEIVERS,
-                                       .snr_db = &sinr_db[index],
+                                       .receivers = &state->receiver[which],
+                                       .receiver_count = 1,
+                                       .snr_db = sinr_db,
                                        .points = 1,
-                                       .seed = run->settings->seed + 1, /* not the slots of training */
+                                       .seed = run->settings->seed + 500000, /* not the slots of any training */
                                        .first_slot = (uint64_t)(rep * slots),
                                        .slots = slots,
                                        .threads = run->settings->threads};
     int status = lk_evaluate(&evaluation);
     if (!status) {
-        jrx_put_real(samples, "sinr_db", sinr_db[index]);
+        jrx_put_text(samples, "receiver", ex_receiver_name(run->settings->zoo, which));
+        jrx_put_real(samples, "sinr_db", *sinr_db);
         jrx_put_integer(samples, "slots", evaluation.results[0].slots);
         jrx_put_integer(samples, "bits", evaluation.results[0].bits);
-        for (int i = 0; i < RECEIVERS; i++) {
-            char column[32];
-            snprintf(column, sizeof column, "%s_errors", names[i]);
-            jrx_put_integer(samples, column, evaluation.results[i].bit_errors);
-        }
-        snprintf(words, size, "ber teacher %.2g, scratch %.2g, distilled %.2g", evaluation.results[0].ber,
-                 evaluation.results[1].ber, evaluation.results[2].ber);
+        jrx_put_integer(samples, "bit_errors", evaluation.results[0].bit_errors);
+        snprintf(words, size, "ber %.2g", evaluation.results[0].ber);
     }
     lk_evaluation_fini(&evaluation);
     return status;
@@ -105,8 +123,12 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
 /* ---- conclusion ----------------------------------------------------------------------------------------------- */
 
 static const struct jrx_column summary_columns[] = {
+    {"receiver", JRX_TEXT, "a network of experiment learning, ls, lmmse or genie"},
+    {"role", JRX_TEXT, "teacher, scratch, distilled or classical"},
+    {"width_ratio", JRX_REAL, "factor on the channels of its body; empty: classical"},
+    {"seed", JRX_INTEGER, "which of the trainings of its kind; 0: a teacher or classical"},
+    {"compared", JRX_INTEGER, "1: belongs to the comparison of widths, which the figure shows"},
     {"sinr_db", JRX_REAL, "SINR per resource element and antenna, by ensemble-average power"},
-    {"receiver", JRX_TEXT, "teacher, scratch, distilled, ls or genie"},
     {"bits", JRX_INTEGER, "data bits"},
     {"bit_errors", JRX_INTEGER, "wrong ones"},
     {"ber_ratio", JRX_REAL, "bit error rate, uncoded, counted on the simulated uplink"},
@@ -116,106 +138,69 @@ static const struct jrx_column summary_columns[] = {
 static const struct jrx_schema summary_schema = {"ber summary", summary_columns,
                                                  sizeof summary_columns / sizeof *summary_columns};
 
-/* Errors of each block at one point, and the bits they are of. */
-static int blocks_of(const struct ex_run *run, const struct jrx_csv *samples, int point, const char *receiver,
-                     double *errors, double *bits)
-{
-    char name[32], column[32];
-    label(run->settings, point, name, sizeof name);
-    snprintf(column, sizeof column, "%s_errors", receiver);
-    int count = ex_series(samples, name, column, errors, BLOCKS);
-    int same = count < 0 ? count : ex_series(samples, name, "bits", bits, BLOCKS);
-    if (same >= 0 && (same != BLOCKS || count != BLOCKS))
-        return jrx_fail(JRX_EFORMAT, "ber: %d of %d blocks at %s", count, BLOCKS, name);
-    return same < 0 ? same : 0;
-}
-
-static double sum(const double *values)
-{
-    double total = 0;
-    for (int i = 0; i < BLOCKS; i++)
-        total += values[i];
-    return total;
-}
-
 struct summary {
-    const struct ex_run *run;
-    const struct jrx_csv *samples;
+    const struct ex_zoo *zoo;
+    const struct ex_quality *quality;
 };
 
 static int put_row(void *context, int row, struct jrx_table *table)
 {
     const struct summary *summary = context;
-    double errors[BLOCKS], bits[BLOCKS], interval[2];
-    int point = row % POINTS; /* a curve's points follow one another */
-    const char *receiver = names[row / POINTS];
-    int status = blocks_of(summary->run, summary->samples, point, receiver, errors, bits);
-    if (!status)
-        status = lk_bootstrap(errors, bits, BLOCKS, 1, interval);
+    const struct ex_quality *quality = summary->quality;
+    const struct ex_zoo *zoo = summary->zoo;
+    int point = row % quality->points, receiver = row / quality->points; /* a curve's points follow one another */
+    const struct ex_network *network = receiver < zoo->count ? &zoo->network[receiver] : NULL;
+    struct jrx_estimate ber;
+    int status = ex_ber(quality, receiver, point, point + 1, &ber);
     if (status)
         return status;
-    jrx_put_real(table, "sinr_db", sinr_db[point]);
-    jrx_put_text(table, "receiver", receiver);
-    jrx_put_integer(table, "bits", (int64_t)sum(bits));
-    jrx_put_integer(table, "bit_errors", (int64_t)sum(errors));
-    jrx_put_real(table, "ber_ratio", sum(errors) / sum(bits));
-    jrx_put_real(table, "ber_ci_lo_ratio", interval[0]);
-    jrx_put_real(table, "ber_ci_hi_ratio", interval[1]);
+    jrx_put_text(table, "receiver", ex_receiver_name(zoo, receiver));
+    jrx_put_text(table, "role", network ? rx_role_name(network->role) : "classical");
+    jrx_put_real(table, "width_ratio", network ? network->width : (double)NAN);
+    jrx_put_integer(table, "seed", network ? network->seed : 0);
+    jrx_put_integer(table, "compared", !network || network->sweeps & EX_WIDTH);
+    jrx_put_real(table, "sinr_db", quality->sinr_db[point]);
+    jrx_put_integer(table, "bits", llround(ex_bits(quality, receiver, point, point + 1)));
+    jrx_put_integer(table, "bit_errors", llround(ex_bit_errors(quality, receiver, point, point + 1)));
+    jrx_put_real(table, "ber_ratio", ber.value);
+    jrx_put_real(table, "ber_ci_lo_ratio", ber.low);
+    jrx_put_real(table, "ber_ci_hi_ratio", ber.high);
     return 0;
-}
-
-/* BER of `a` over BER of `b` in the points from..POINTS-1 together, blocks drawn as pairs: the same slots made both. */
-static int paired_ratio(const struct ex_run *run, const struct jrx_csv *samples, const char *a, const char *b, int from,
-                        struct jrx_estimate *ratio)
-{
-    double ea[BLOCKS] = {0}, eb[BLOCKS] = {0}, errors[BLOCKS], bits[BLOCKS];
-    for (int point = from; point < POINTS; point++) {
-        int status = blocks_of(run, samples, point, a, errors, bits);
-        for (int i = 0; i < BLOCKS && !status; i++)
-            ea[i] += errors[i];
-        if (!status)
-            status = blocks_of(run, samples, point, b, errors, bits);
-        for (int i = 0; i < BLOCKS && !status; i++)
-            eb[i] += errors[i];
-        if (status)
-            return status;
-    }
-    double interval[2];
-    int status = lk_bootstrap(ea, eb, BLOCKS, 1, interval);
-    *ratio = (struct jrx_estimate){sum(ea) / sum(eb), interval[0], interval[1], BLOCKS};
-    return status;
 }
 
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
 {
     (void)max;
-    struct summary summary = {run, samples};
-    struct jrx_estimate low, classical;
-    int status = ex_summary(run->dir, &summary_schema, POINTS * RECEIVERS, put_row, &summary);
-    if (!status)
-        status = paired_ratio(run, samples, "distilled", "scratch", POINTS - 2, &low);
-    if (!status)
-        status = paired_ratio(run, samples, "teacher", "ls", 0, &classical);
+    const struct ex_zoo *zoo = run->settings->zoo;
+    struct ex_quality quality;
+    struct jrx_estimate classical;
+    char note[256];
+    int status = ex_quality_init(&quality, run->settings, samples);
     if (status)
         return status;
-    claims[0] = ex_claim_make(
-        "kd-floor", "A distilled student has a lower error floor than the same student trained from scratch.",
-        "BER of the distilled over BER of the scratch student at 18 and 21 dB SINR, same slots; one "
-        "training each, so the interval covers the slots and not the luck of training",
-        &low, ex_verdict_of(low.low, low.high, 1, 1), JRX_SIMULATED);
-    claims[1] =
+    struct summary summary = {zoo, &quality};
+    status = ex_summary(run->dir, &summary_schema, quality.points * quality.receivers, put_row, &summary);
+    if (!status)
+        status = ex_ber_ratio(&quality, 0, zoo->count, 0, quality.points, &classical);
+    int at = snprintf(note, sizeof note, "bit errors of the teacher over those of LS at %g to %g dB SINR, same slots",
+                      quality.sinr_db[0], quality.sinr_db[quality.points - 1]);
+    const double apart_db = ex_sinr_at(&quality, 0, 1e-2) - ex_sinr_at(&quality, zoo->count + 2, 1e-2);
+    if (!isnan(apart_db))
+        snprintf(note + at, sizeof note - (size_t)at,
+                 "; for BER 1e-2 the teacher needs %.2f dB more than a receiver that knows the channel", apart_db);
+    claims[0] =
         ex_claim_make("deeprx-ls", "DeepRx makes fewer bit errors than least squares with interpolation and LMMSE.",
-                      "bit errors of the teacher over those of LS at 0 to 21 dB SINR together, same slots", &classical,
-                      ex_verdict_of(classical.low, classical.high, 1, 1), JRX_SIMULATED);
-    return 2;
+                      note, &classical, ex_verdict_of(classical.low, classical.high, 1, 1), JRX_SIMULATED);
+    ex_quality_fini(&quality);
+    return status ? status : 1;
 }
 
 const struct ex_experiment exp_ber = {
     .name = "ber",
     .title = "Bit error rate against SINR",
-    .question = "Uncoded bit error rate of 16QAM on 26 PRB, two antennas, TDL channels: teacher, distilled student, "
-                "the same student from "
-                "scratch, a classical receiver, and one that knows the channel. Counted on a simulated uplink.",
+    .question = "Uncoded bit error rate of 16QAM on 26 PRB, two antennas, TDL channels: teacher, distilled students, "
+                "the same students from scratch, two classical receivers, and one that knows the channel. Counted on a "
+                "simulated uplink.",
     .needs = "learning",
     .order = 50,
     .column = columns,

@@ -1,9 +1,8 @@
 /*
- * Trains the three networks, and measures what that takes: each cell is a stretch of a training, in order. A run that
- * was killed goes on from the last checkpoint; the stretch it was in is done again.
+ * Trains the networks of the zoo, and measures what that takes: each cell is a stretch of a training, in order. A run
+ * that was killed goes on from the last checkpoint; the stretch it was in is done again.
  */
 #include "experiments/experiment.h"
-#include "experiments/networks.h"
 #include "experiments/series.h"
 #include "harness/base/error.h"
 #include "harness/interrupt.h"
@@ -15,11 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STRETCHES = 20, CELLS = RX_ROLES * STRETCHES };
+enum { STRETCHES = EX_STRETCHES };
 
 static const struct jrx_column columns[] = {
     EX_MEASURE_COLUMNS,
-    {"network", JRX_TEXT, "teacher, scratch (the student alone) or distilled (the same student with its teacher)"},
+    {"network", JRX_TEXT, "its name: file below models/, receiver of experiment ber"},
+    {"role", JRX_TEXT, "teacher, scratch (the student alone) or distilled (the same student with its teacher)"},
     {"step", JRX_INTEGER, "steps done at the end of the stretch"},
     {"slots", JRX_INTEGER, "slots trained on so far"},
     {"parameters", JRX_INTEGER, "trainable numbers of the network"},
@@ -44,37 +44,39 @@ static int64_t stretch_end(const struct rx_train_config *config, int stretch)
     return config->schedule.steps * (stretch + 1) / STRETCHES;
 }
 
+/* A teacher that is given is not trained. */
+static int network_of(const struct ex_zoo *zoo, int cell)
+{
+    return cell / STRETCHES + zoo->given;
+}
+
 static int plan(const struct ex_settings *settings, struct ex_plan *plan)
 {
-    (void)settings;
-    *plan = (struct ex_plan){.cells = CELLS, .reps = 1, .item_s = 5};
+    const struct ex_zoo *zoo = settings->zoo;
+    int networks = zoo->count - zoo->given;
+    double flop = 0;
+    for (int i = zoo->given; i < zoo->count; i++)
+        flop += ex_network_flop(zoo, i);
+    *plan = (struct ex_plan){.cells = networks * STRETCHES,
+                             .reps = 1,
+                             .item_s =
+                                 flop / settings->flop_per_s / (networks * STRETCHES) + 2 * settings->preset->window_s};
     return 0;
 }
 
 static void label(const struct ex_settings *settings, int cell, char *text, size_t size)
 {
-    (void)settings;
-    snprintf(text, size, "%s,%d/%d", rx_role_name((enum rx_role)(cell / STRETCHES)), cell % STRETCHES + 1, STRETCHES);
-}
-
-static int begin(struct ex_run *run)
-{
-    char folder[PATH_MAX + 64];
-    struct state *state = run->state = calloc(1, sizeof *state);
-    if (!state)
-        return jrx_fail(JRX_ENOMEM, "learning: no memory");
-    state->network = -1;
-    snprintf(folder, sizeof folder, "%s/models", run->base);
-    return mkdir(folder, 0777) && errno != EEXIST ? jrx_fail(JRX_EIO, "%s: %s", folder, strerror(errno)) : 0;
+    snprintf(text, size, "%s,%d/%d", settings->zoo->network[network_of(settings->zoo, cell)].name, cell % STRETCHES + 1,
+             STRETCHES);
 }
 
 /* Writes the checkpoint of a whole stretch; called once its row is on disk, so that none is ever ahead of its row. */
 static int save(const struct ex_run *run, struct state *state)
 {
-    char path[PATH_MAX + 64];
+    char path[EX_NETWORK_PATH];
     if (state->network < 0 || state->train.step == state->saved)
         return 0;
-    int status = rx_train_save(&state->train, ex_network_path(run, (enum rx_role)state->network, path));
+    int status = rx_train_save(&state->train, ex_network_path(run, &run->settings->zoo->network[state->network], path));
     if (!status)
         state->saved = state->train.step;
     return status;
@@ -101,25 +103,57 @@ static void end(struct ex_run *run)
     run->state = NULL;
 }
 
-/* The training of `network`, from its checkpoint if there is one. */
-static int take_up(struct ex_run *run, struct state *state, int network)
+/* Copies the checkpoint that the preset names for the teacher, if its recipe is that of the zoo. */
+static int take_teacher(struct ex_run *run, struct state *state)
 {
-    char path[PATH_MAX + 64];
-    struct rx_train_config config;
-    int status = save(run, state);
+    const struct ex_network *teacher = run->settings->zoo->network;
+    const char *from = run->settings->preset->teacher;
+    char path[EX_NETWORK_PATH];
+    if (!access(ex_network_path(run, teacher, path), F_OK))
+        return 0;
+    int status = rx_train_init(&state->train, &teacher->config, NULL, 1);
+    if (!status)
+        status = rx_train_load(&state->train, from);
+    if (!status && state->train.step < teacher->config.schedule.steps)
+        jrx_warn(run->warnings, "teacher_unfinished", (double)state->train.step, (double)teacher->config.schedule.steps,
+                 "let joulerx train --resume end its schedule", "%s: step %lld of %lld", from,
+                 (long long)state->train.step, (long long)teacher->config.schedule.steps);
+    if (!status)
+        status = rx_train_save(&state->train, path);
     drop(state);
+    return status;
+}
+
+static int begin(struct ex_run *run)
+{
+    char folder[PATH_MAX + 64];
+    struct state *state = run->state = calloc(1, sizeof *state);
+    if (!state)
+        return jrx_fail(JRX_ENOMEM, "learning: no memory");
+    state->network = -1;
+    snprintf(folder, sizeof folder, "%s/models", run->base);
+    if (mkdir(folder, 0777) && errno != EEXIST)
+        return jrx_fail(JRX_EIO, "%s: %s", folder, strerror(errno));
+    return run->settings->zoo->given ? take_teacher(run, state) : 0;
+}
+
+/* The training of `network`, from its checkpoint if there is one. */
+static int take_up(struct ex_run *run, struct state *state, int index)
+{
+    char path[EX_NETWORK_PATH];
+    const struct ex_zoo *zoo = run->settings->zoo;
+    const struct ex_network *network = &zoo->network[index];
+    int status = save(run, state), taught = network->teacher >= 0;
+    drop(state);
+    if (!status && taught)
+        status = ex_network_load(run, &zoo->network[network->teacher], &state->teacher);
     if (!status)
-        status = ex_network_config(run->settings, (enum rx_role)network, &config);
-    int taught = !status && config.loss.mix > 0;
-    if (taught)
-        status = rx_receiver_load(&state->teacher, ex_network_path(run, RX_TEACHER, path));
-    if (!status)
-        status = rx_train_init(&state->train, &config, taught ? &state->teacher : NULL, run->settings->threads);
+        status =
+            rx_train_init(&state->train, &network->config, taught ? &state->teacher : NULL, run->settings->threads);
     if (status)
         return status;
-    state->network = network;
-    state->saved = 0;
-    if (!access(ex_network_path(run, (enum rx_role)network, path), F_OK))
+    state->network = index;
+    if (!access(ex_network_path(run, network, path), F_OK))
         status = rx_train_load(&state->train, path);
     state->saved = state->train.step;
     return status;
@@ -144,8 +178,9 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
 {
     (void)rep;
     struct state *state = run->state;
-    int network = index / STRETCHES, part = index % STRETCHES, status = 0;
-    status = network == state->network ? save(run, state) : take_up(run, state, network);
+    const struct ex_network *network = &run->settings->zoo->network[network_of(run->settings->zoo, index)];
+    int which = network_of(run->settings->zoo, index), part = index % STRETCHES;
+    int status = which == state->network ? save(run, state) : take_up(run, state, which);
     if (status)
         return status;
     const struct rx_train_config *config = &state->train.config;
@@ -154,7 +189,7 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     if (state->train.step > state->until)
         return jrx_fail(JRX_EFORMAT,
                         "models/%s.safetensors is at step %lld, beyond samples.csv; remove it to train anew",
-                        rx_role_name((enum rx_role)network), (long long)state->train.step);
+                        network->name, (long long)state->train.step);
     stretch(state);
     memset(&state->sum, 0, sizeof state->sum);
     state->until = stretch_end(config, part);
@@ -168,7 +203,8 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     if (state->status)
         return state->status;
     double bits = (double)state->sum.bits;
-    jrx_put_text(samples, "network", rx_role_name((enum rx_role)network));
+    jrx_put_text(samples, "network", network->name);
+    jrx_put_text(samples, "role", rx_role_name(network->role));
     jrx_put_integer(samples, "step", state->train.step);
     jrx_put_integer(samples, "slots", state->train.step * config->batch);
     jrx_put_integer(samples, "parameters", nn_parameters(&state->train.student.net));
@@ -183,7 +219,11 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
 /* ---- conclusion ----------------------------------------------------------------------------------------------- */
 
 static const struct jrx_column summary_columns[] = {
-    {"network", JRX_TEXT, "teacher, scratch or distilled"},
+    {"network", JRX_TEXT, "its name"},
+    {"role", JRX_TEXT, "teacher, scratch or distilled"},
+    {"width_ratio", JRX_REAL, "factor on the channels of its body"},
+    {"seed", JRX_INTEGER, "which of the trainings of its kind; 0: a teacher"},
+    {"shown", JRX_INTEGER, "1: in the figure (the teacher, students of the middle width, seed 1)"},
     {"step", JRX_INTEGER, "steps done"},
     {"slots", JRX_INTEGER, "slots trained on"},
     {"bce_ratio", JRX_REAL, "mean binary cross-entropy [nat] a bit, over the stretch that ends here"},
@@ -215,6 +255,8 @@ struct summary {
 static int put_row(void *context, int row, struct jrx_table *table)
 {
     struct summary *summary = context;
+    const struct ex_zoo *zoo = summary->run->settings->zoo;
+    const struct ex_network *network = &zoo->network[network_of(zoo, row)];
     char name[64];
     int status = 0;
     label(summary->run->settings, row, name, sizeof name);
@@ -222,7 +264,13 @@ static int put_row(void *context, int row, struct jrx_table *table)
         summary->time_s = summary->energy_j = 0;
     summary->time_s += one(summary->samples, name, "time_ns", &status) * 1e-9;
     summary->energy_j += one(summary->samples, name, "energy_j", &status);
-    jrx_put_text(table, "network", rx_role_name((enum rx_role)(row / STRETCHES)));
+    jrx_put_text(table, "network", network->name);
+    jrx_put_text(table, "role", rx_role_name(network->role));
+    jrx_put_real(table, "width_ratio", network->width);
+    jrx_put_integer(table, "seed", network->seed);
+    jrx_put_integer(table, "shown",
+                    network->sweeps & EX_WIDTH && network->seed <= 1 &&
+                        (!network->seed || network->width == zoo->middle));
     jrx_put_integer(table, "step", (int64_t)one(summary->samples, name, "step", &status));
     jrx_put_integer(table, "slots", (int64_t)one(summary->samples, name, "slots", &status));
     jrx_put_real(table, "bce_ratio", one(summary->samples, name, "bce_ratio", &status));
@@ -233,22 +281,30 @@ static int put_row(void *context, int row, struct jrx_table *table)
     return status;
 }
 
-/* The distilled student over the student alone, stretch by stretch: what the teacher's company costs. */
+/* The distilled student over the student alone, stretch by stretch, middle width: what the teacher's company costs. */
 static int cost_of_teaching(const struct ex_run *run, const struct jrx_csv *samples, const char *column,
                             struct jrx_estimate *estimate)
 {
-    double taught[STRETCHES], alone[STRETCHES];
+    enum { MOST = 99 * STRETCHES };
+    double *taught = calloc(2 * MOST, sizeof *taught), *alone = taught + MOST;
+    const struct ex_zoo *zoo = run->settings->zoo;
     char name[64];
-    int status = 0;
-    for (int part = 0; part < STRETCHES && !status; part++) {
-        label(run->settings, RX_DISTILLED * STRETCHES + part, name, sizeof name);
-        taught[part] = one(samples, name, column, &status);
-        label(run->settings, RX_SCRATCH * STRETCHES + part, name, sizeof name);
-        alone[part] = one(samples, name, column, &status);
+    int status = taught ? 0 : jrx_fail(JRX_ENOMEM, "learning: no memory"), pairs = zoo->seeds * STRETCHES;
+    for (int i = 0; i < pairs && !status; i++) {
+        int seed = i / STRETCHES + 1, part = i % STRETCHES;
+        int cell = (ex_zoo_student(zoo, RX_DISTILLED, zoo->middle, seed) - zoo->given) * STRETCHES + part;
+        label(run->settings, cell, name, sizeof name);
+        taught[i] = one(samples, name, column, &status);
+        cell = (ex_zoo_student(zoo, RX_SCRATCH, zoo->middle, seed) - zoo->given) * STRETCHES + part;
+        label(run->settings, cell, name, sizeof name);
+        alone[i] = one(samples, name, column, &status);
     }
-    const struct jrx_sample sample = {.a = taught, .b = alone, .n = STRETCHES};
+    const struct jrx_sample sample = {.a = taught, .b = alone, .n = (size_t)pairs};
     const struct jrx_bootstrap how = {.level = 0.95, .draws = 4000, .seed = 1};
-    return status ? status : jrx_bootstrap(&sample, JRX_MEDIAN_RATIO, &how, estimate);
+    if (!status)
+        status = jrx_bootstrap(&sample, JRX_MEDIAN_RATIO, &how, estimate);
+    free(taught);
+    return status;
 }
 
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
@@ -261,7 +317,8 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
     struct jrx_estimate time, energy;
     int status = ex_only_text(samples, "energy_source", &summary.source);
     if (!status)
-        status = ex_summary(run->dir, &summary_schema, CELLS, put_row, &summary);
+        status = ex_summary(run->dir, &summary_schema,
+                            (run->settings->zoo->count - run->settings->zoo->given) * STRETCHES, put_row, &summary);
     if (!status && !(status = cost_of_teaching(run, samples, "time_ns", &time)))
         status = cost_of_teaching(run, samples, "energy_j", &energy);
     if (status)

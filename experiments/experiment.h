@@ -8,7 +8,7 @@
 #define EXPERIMENTS_EXPERIMENT_H
 #include "experiments/claim.h"
 #include "experiments/observer.h"
-#include "experiments/preset.h"
+#include "experiments/zoo.h"
 #include "harness/baseline.h"
 #include "harness/progress.h"
 #include "harness/quality.h"
@@ -24,8 +24,10 @@ struct ex_shard {
 
 struct ex_settings {
     const struct ex_preset *preset;
+    const struct ex_zoo *zoo; /* the networks that the preset asks for */
     uint64_t seed;
     int threads;
+    double flop_per_s; /* that networks may reach with all threads, for guesses of the time they take */
     struct ex_shard shard;
     const char *sysfs;                /* root of /sys and /proc for tests; "" is this machine */
     const void *own;                  /* what a command gives its own experiment; NULL for those of the list */
@@ -55,7 +57,8 @@ struct ex_plan {
     int reps;     /* of each */
     int shuffled; /* 1: order drawn within blocks (each block holds every cell once); 0: cell by cell, as training needs
                    */
-    double item_s; /* expected seconds of one repetition, for the first guess of the time left */
+    double item_s;       /* expected seconds of one repetition, for the first guess of the time left */
+    const char *nothing; /* why there is nothing to do in this preset: "no shares are given"; NULL: there is */
 };
 
 struct ex_experiment {
@@ -72,16 +75,19 @@ struct ex_experiment {
     /** A short name of the cell: key of resuming, shown as progress. Unique in the experiment. */
     void (*label)(const struct ex_settings *settings, int cell, char *text, size_t size);
     int (*begin)(struct ex_run *run); /* NULL: nothing to prepare */
-    /** One repetition: fills one row of `samples` with jrx_put_*; writes a few words for the progress line. */
+    /** One repetition: fills one row of `samples` with jrx_put_*; writes a few words for the progress line. NULL: an
+     * experiment without cells, which concludes from those it needs. */
     int (*cell)(struct ex_run *run, int cell, int rep, struct jrx_table *samples, char *words, size_t size);
     void (*end)(struct ex_run *run); /* after begin(), also when that failed */
     /** Reads the finished samples, writes <dir>/summary.csv, fills claims[0..max). Returns how many or a negative code.
-     */
+     * samples: NULL without cells. */
     int (*conclude)(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max);
 };
 
 enum { EX_MAX_CLAIMS = 8 };
 
+/** 1 if the list of names "a,b" holds `name`. Pure. */
+int ex_listed(const char *list, const char *name);
 /** All experiments in the order of a reproduction; `*count` of them. */
 const struct ex_experiment *const *ex_experiments(size_t *count);
 /** By name; NULL with a message that lists them. */

@@ -12,17 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum type { REAL, WHOLE, RECIPE, YES_NO };
+enum type { REAL, WHOLE, RECIPE, YES_NO, NUMBERS, FILE_NAME };
 
 static const struct {
     const char *key, *doc;
     enum type type;
-    size_t offset;
+    size_t offset, size;
     double least, most;
     int step;
 } fields[] = {
 #define X(member, option, type, least, most, step, argument, doc)                                                      \
-    {#member, doc, type, offsetof(struct ex_preset, member), least, most, step},
+    {#member, doc, type, offsetof(struct ex_preset, member), sizeof((struct ex_preset *)0)->member, least, most, step},
     EX_PRESET_FIELDS(X)
 #undef X
 };
@@ -52,24 +52,70 @@ static int set_number(void *to, int i, const char *text)
     return 0;
 }
 
+/* "0.25,0.5" or "FIRST:STEP:LAST", ascending; "" is none. How many, or JRX_EINVAL. */
+static int parse_numbers(struct ex_numbers *numbers, const char *text, double least, double most)
+{
+    double first, step, last;
+    int end = 0, count = 0;
+    numbers->count = 0;
+    if (!*text)
+        return 0;
+    if (sscanf(text, "%lf:%lf:%lf%n", &first, &step, &last, &end) == 3 && !text[end]) {
+        if (step > 0 && first >= least && last <= most && last >= first && (last - first) / step < EX_NUMBERS - 0.5)
+            for (count = 0; count <= (last - first) / step + 1e-9; count++)
+                numbers->value[count] = first + count * step;
+    } else {
+        const char *at = text;
+        char *after;
+        do {
+            double value = strtod(at, &after);
+            int good = after != at && (!*after || *after == ',') && value >= least && value <= most &&
+                       count < EX_NUMBERS && (!count || value > numbers->value[count - 1]);
+            if (!good) {
+                count = 0;
+                break;
+            }
+            numbers->value[count++] = value;
+            at = after + 1;
+        } while (*after);
+    }
+    numbers->count = count;
+    return count ? count : JRX_EINVAL;
+}
+
+static int set_numbers(struct ex_numbers *to, int i, const char *text)
+{
+    int count = parse_numbers(to, text, fields[i].least, fields[i].most);
+    if (count < 0)
+        return jrx_fail(JRX_EINVAL,
+                        "%s = %s: neither A,B,.. nor FIRST:STEP:LAST, up to %d ascending numbers from %g to %g",
+                        fields[i].key, text, EX_NUMBERS, fields[i].least, fields[i].most);
+    return count >= fields[i].step ? 0 : jrx_fail(JRX_EINVAL, "%s: must not be empty", fields[i].key);
+}
+
 int ex_preset_set(struct ex_preset *preset, const char *key, const char *text)
 {
-    char names[128] = "";
+    char names[256] = "";
     for (int i = 0; i < FIELDS; i++) {
         void *to = (char *)preset + fields[i].offset;
         snprintf(names + strlen(names), sizeof names - strlen(names), " %s", fields[i].key);
         if (strcmp(key, fields[i].key))
             continue;
-        if (fields[i].type == REAL || fields[i].type == WHOLE)
-            return set_number(to, i, text);
-        if (fields[i].type == YES_NO) {
+        switch (fields[i].type) {
+        case REAL:
+        case WHOLE: return set_number(to, i, text);
+        case NUMBERS: return set_numbers(to, i, text);
+        case YES_NO:
             *(int *)to = !strcmp(text, "yes");
             return !strcmp(text, "yes") || !strcmp(text, "no")
                        ? 0
                        : jrx_fail(JRX_EINVAL, "%s = %s: neither yes nor no", key, text);
+        case RECIPE: snprintf(to, fields[i].size, "%s", text); return rx_preset_find(text) ? 0 : JRX_EINVAL;
+        case FILE_NAME:
+            return (size_t)snprintf(to, fields[i].size, "%s", text) < fields[i].size
+                       ? 0
+                       : jrx_fail(JRX_EINVAL, "%s = %s: the path is too long", key, text);
         }
-        snprintf(to, sizeof preset->recipe, "%s", text);
-        return rx_preset_find(text) ? 0 : JRX_EINVAL;
     }
     return jrx_fail(JRX_EINVAL, "%s: not a value of a preset; there are%s", key, names);
 }
@@ -155,16 +201,27 @@ int ex_preset_read(struct ex_preset *preset, const char *name)
 
 /* ---- session.json ---------------------------------------------------------------------------------------------- */
 
+static void numbers_text(const struct ex_numbers *numbers, char *text, size_t size)
+{
+    *text = 0;
+    for (int i = 0; i < numbers->count; i++) {
+        size_t at = strlen(text);
+        snprintf(text + at, size - at, "%s%.15g", i ? "," : "", numbers->value[i]);
+    }
+}
+
 json_t *ex_preset_json(const struct ex_preset *preset)
 {
     json_t *object = json_pack("{s:s}", "name", preset->name);
     for (int i = 0; i < FIELDS && object; i++) {
         const void *from = (const char *)preset + fields[i].offset;
-        char text[40];
+        char text[512];
         switch (fields[i].type) {
         case REAL: snprintf(text, sizeof text, "%.17g", *(const double *)from); break;
         case WHOLE: snprintf(text, sizeof text, "%d", *(const int *)from); break;
-        case RECIPE: snprintf(text, sizeof text, "%s", (const char *)from); break;
+        case RECIPE:
+        case FILE_NAME: snprintf(text, sizeof text, "%s", (const char *)from); break;
+        case NUMBERS: numbers_text(from, text, sizeof text); break;
         case YES_NO: snprintf(text, sizeof text, "%s", *(const int *)from ? "yes" : "no"); break;
         }
         json_object_set_new(object, fields[i].key, json_string(text));

@@ -218,11 +218,13 @@ static int section(FILE *to, const char *dir, const struct ex_experiment *experi
     embed(to, path, experiment->title);
     snprintf(path, sizeof path, "%s/%s/summary.csv", dir, name);
     int status = table(to, path);
+    fprintf(to, "<p class=soft>Files: <a href=\"%s/summary.csv\">summary.csv</a>", name);
+    if (experiment->cell)
+        fprintf(to, ", <a href=\"%s/samples.csv\">samples.csv</a>", name);
     fprintf(to,
-            "<p class=soft>Files: <a href=\"%s/summary.csv\">summary.csv</a>, <a href=\"%s/samples.csv\">samples.csv"
-            "</a>, figure as <a href=\"%s/%s.svg\">SVG</a>, <a href=\"%s/%s.png\">PNG</a>, <a href=\"%s/%s.pdf\">PDF"
+            ", figure as <a href=\"%s/%s.svg\">SVG</a>, <a href=\"%s/%s.png\">PNG</a>, <a href=\"%s/%s.pdf\">PDF"
             "</a></p>\n",
-            name, name, name, name, name, name, name, name);
+            name, name, name, name, name, name);
     return status;
 }
 

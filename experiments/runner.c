@@ -55,6 +55,15 @@ const struct ex_experiment *ex_find(const char *name)
     return NULL;
 }
 
+int ex_listed(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',')
+        if (strcspn(at, ",") == length && !strncmp(at, name, length))
+            return 1;
+    return 0;
+}
+
 /* ---- one experiment ------------------------------------------------------------------------------------------- */
 
 /* Marks in done[cells * reps] what an earlier run of this experiment finished. */
@@ -179,12 +188,12 @@ static int conclude(struct ex_run *run, const struct jrx_schema *schema)
     char path[PATH_MAX + 16];
     const char *name = "";
     enum jrx_source source = JRX_SOURCE_NONE;
-    struct jrx_csv *samples;
+    struct jrx_csv *samples = NULL;
     struct ex_claim *claims = calloc(EX_MAX_CLAIMS, sizeof *claims);
     if (!claims)
         return jrx_fail(JRX_ENOMEM, "no memory for claims");
     snprintf(path, sizeof path, "%s/samples.csv", run->dir);
-    int status = jrx_csv_read(&samples, path, schema);
+    int status = run->experiment->cell ? jrx_csv_read(&samples, path, schema) : 0;
     if (!status) {
         if (ex_is_measured(run->experiment->column, run->experiment->columns))
             status = ex_only_text(samples, "energy_source", &name);
@@ -256,6 +265,12 @@ int ex_session_run(struct ex_session *session, const struct ex_experiment *exper
     int status = experiment->plan(&session->settings, &plan);
     if (status)
         return status;
+    if (plan.nothing) {
+        char text[256];
+        snprintf(text, sizeof text, "%s: nothing to do in this preset: %s", experiment->name, plan.nothing);
+        jrx_progress_say(&session->progress, text);
+        return 0;
+    }
     ex_run_init(&run, session, experiment);
     const struct jrx_schema schema = {experiment->name, column,
                                       ex_columns(&session->observer, experiment->column, experiment->columns, column)};
@@ -264,6 +279,6 @@ int ex_session_run(struct ex_session *session, const struct ex_experiment *exper
     if (mkdir(run.dir, 0777) && errno != EEXIST)
         return jrx_fail(JRX_EIO, "%s: %s", run.dir, strerror(errno));
     jrx_progress_enter(&session->progress, group);
-    status = sample(&run, &schema, &plan);
+    status = experiment->cell ? sample(&run, &schema, &plan) : 0;
     return status || session->settings.shard.count ? status : conclude(&run, &schema);
 }

@@ -12,6 +12,7 @@ struct ex_session {
     char dir[PATH_MAX];  /* where this session writes: the same, or <base>/<experiment>/shards/<index> */
     struct ex_settings settings;
     struct ex_preset preset; /* what settings.preset points to */
+    struct ex_zoo *zoo;      /* what settings.zoo points to */
     struct jrx_meter meter;
     struct jrx_window window;
     struct jrx_progress progress;
@@ -83,6 +84,10 @@ size_t ex_columns(const struct ex_observer *observer, const struct jrx_column *o
 
 /** The preset that the options ask for, with their changes. 0; what ex_preset_read() and ex_preset_set() return. */
 int ex_options_preset(const struct ex_session_options *options, struct ex_preset *preset);
+
+/** FLOP/s that networks may reach on so many threads (0: all processors), from a look at the machine of a few
+ * milliseconds. */
+double ex_guess_flop_per_s(int threads);
 
 /**
  * Prints what would be run: each cell and how often, and for each experiment the time it would take and an estimate of

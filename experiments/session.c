@@ -200,6 +200,14 @@ static int open_counters(struct ex_session *session, const struct ex_session_opt
     return status ? status : ex_observer_open(&session->observer, &session->meter, &wanted, &session->warnings);
 }
 
+/* What networks the settings mean. */
+static int open_zoo(struct ex_session *session)
+{
+    int status = ex_zoo_new(&session->zoo, &session->preset, session->settings.seed);
+    session->settings.zoo = session->zoo;
+    return status;
+}
+
 int ex_session_open(struct ex_session *session, const struct ex_session_options *given)
 {
     struct ex_session_options options = *given;
@@ -208,6 +216,7 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
     session->strict = options.strict;
     session->settings = (struct ex_settings){.seed = options.seed_given ? options.seed : 1,
                                              .threads = options.threads > 0 ? options.threads : omp_get_num_procs(),
+                                             .flop_per_s = ex_guess_flop_per_s(options.threads),
                                              .shard = options.shard,
                                              .sysfs = options.sysfs};
     session->settings.preset = &session->preset;
@@ -220,6 +229,8 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
     snprintf(session->base, sizeof session->base, "%s", session->dir);
     if (!status && options.resume)
         status = settings_read(session, &options, &keep);
+    if (!status)
+        status = open_zoo(session);
     if (!status && options.shard.count)
         status = shard_folder(session, &options);
     if (!status && options.caches)
@@ -270,7 +281,7 @@ int ex_session_read(struct ex_session *session, const char *dir)
     snprintf(session->dir, sizeof session->dir, "%s", dir);
     int status = settings_read(session, &options, &keep);
     json_decref(keep);
-    return status;
+    return status ? status : open_zoo(session);
 }
 
 int ex_session_plan(struct ex_session *session, const struct ex_experiment *const *list, size_t count)
@@ -280,6 +291,8 @@ int ex_session_plan(struct ex_session *session, const struct ex_experiment *cons
         int status = list[i]->plan(&session->settings, &plan);
         if (status)
             return status;
+        if (plan.nothing)
+            plan.cells = 0;
         jrx_progress_plan(&session->progress, list[i]->name, (uint32_t)(plan.cells * plan.reps), plan.item_s);
     }
     return 0;
@@ -314,6 +327,7 @@ void ex_session_close(struct ex_session *session)
     jrx_window_close(&session->window);
     jrx_meter_close(&session->meter);
     jrx_provenance_free(session->provenance);
+    ex_zoo_free(session->zoo);
     jrx_interrupt_release();
     memset(session, 0, sizeof *session);
 }

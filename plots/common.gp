@@ -28,3 +28,7 @@ panel(i, n) = sprintf("set lmargin at screen %.3f; set rmargin at screen %.3f; s
                       0.115 + (i-1)*0.965/n, 0.02 + i*0.965/n)
 legend = "set lmargin at screen 0.02; set rmargin at screen 0.98; set tmargin at screen 0.13; set bmargin at screen 0.01; unset title; ".\
          "unset xlabel; unset ylabel; unset tics; unset border; unset logscale; set xrange [0:1]; set yrange [0:1]; unset grid; set key center center horizontal nobox samplen 4"
+
+# What `column` of `file` holds where `which` is true, each value once, in the order of the file:
+#   list = ""; stats file using (once("width_ratio", column("seed") == 1)) nooutput;  do for [w in list] { ... }
+once(name, which) = (which && strstrt(" ".list." ", " ".strcol(name)." ") == 0 ? (list = list." ".strcol(name), 1) : 1)

@@ -1,0 +1,138 @@
+/*
+ * Does distillation lower the error floor, and for students of which size? The floors of distilled students over those
+ * of the same students from scratch, from what experiment ber counted.
+ */
+#include "experiments/quality.h"
+#include "experiments/series.h"
+#include "harness/base/error.h"
+#include <math.h>
+#include <stdio.h>
+
+static int plan(const struct ex_settings *settings, struct ex_plan *plan)
+{
+    (void)settings;
+    *plan = (struct ex_plan){.reps = 1};
+    return 0;
+}
+
+#define ESTIMATE(what, doc)                                                                                            \
+    {what "_ratio", JRX_REAL, doc}, {what "_ci_lo_ratio", JRX_REAL, "lower end of its 95 % interval"},                 \
+    {                                                                                                                  \
+        what "_ci_hi_ratio", JRX_REAL, "upper end"                                                                     \
+    }
+static const struct jrx_column summary_columns[] = {
+    {"width_ratio", JRX_REAL, "width of the students: factor on the channels of their body"},
+    {"trainings", JRX_INTEGER, "of each kind; intervals are over them, with a single one over slots"},
+    {"sinr_db", JRX_REAL, "the lower of the two points that make the floor"},
+    ESTIMATE("scratch", "bit error rate at the floor of students trained alone, geometric mean over trainings"),
+    ESTIMATE("distilled", "the same of distilled ones"),
+    ESTIMATE("distilled_over_scratch", "their ratio, trainings of one seed as pairs"),
+    ESTIMATE("teacher", "bit error rate of the teacher there, interval over slots"),
+    ESTIMATE("genie", "bit error rate there of a receiver that knows the channel, interval over slots"),
+};
+static const struct jrx_schema summary_schema = {"student-width summary", summary_columns,
+                                                 sizeof summary_columns / sizeof *summary_columns};
+
+struct summary {
+    const struct ex_zoo *zoo;
+    const struct ex_quality *quality;
+};
+
+static void students(const struct ex_zoo *zoo, double width, int *scratch, int *distilled)
+{
+    for (int seed = 1; seed <= zoo->seeds; seed++) {
+        scratch[seed - 1] = ex_zoo_student(zoo, RX_SCRATCH, width, seed);
+        distilled[seed - 1] = ex_zoo_student(zoo, RX_DISTILLED, width, seed);
+    }
+}
+
+static int put_row(void *context, int row, struct jrx_table *table)
+{
+    const struct summary *summary = context;
+    const struct ex_zoo *zoo = summary->zoo;
+    const struct ex_quality *quality = summary->quality;
+    int scratch[EX_MAX_SEEDS], distilled[EX_MAX_SEEDS], from = ex_floor(quality), to = quality->points, status;
+    struct jrx_estimate alone, taught, ratio, teacher, genie;
+    students(zoo, zoo->widths.value[row], scratch, distilled);
+    if ((status = ex_ber_of(quality, scratch, zoo->seeds, from, to, &alone)) ||
+        (status = ex_ber_of(quality, distilled, zoo->seeds, from, to, &taught)) ||
+        (status = ex_floor_ratio(quality, distilled, scratch, zoo->seeds, &ratio)) ||
+        (status = ex_ber(quality, 0, from, to, &teacher)) ||
+        (status = ex_ber(quality, quality->receivers - 1, from, to, &genie)))
+        return status;
+    jrx_put_real(table, "width_ratio", zoo->widths.value[row]);
+    jrx_put_integer(table, "trainings", zoo->seeds);
+    jrx_put_real(table, "sinr_db", quality->sinr_db[from]);
+    ex_put_estimate(table, "scratch", "ratio", &alone, 1);
+    ex_put_estimate(table, "distilled", "ratio", &taught, 1);
+    ex_put_estimate(table, "distilled_over_scratch", "ratio", &ratio, 1);
+    ex_put_estimate(table, "teacher", "ratio", &teacher, 1);
+    ex_put_estimate(table, "genie", "ratio", &genie, 1);
+    return 0;
+}
+
+/* All widths together: of each seed the geometric mean over widths, then over seeds. With a single training there is no
+ * spread over trainings, and the middle width stands for all. */
+static int all_widths(const struct ex_zoo *zoo, const struct ex_quality *quality, struct jrx_estimate *ratio)
+{
+    int scratch[EX_MAX_SEEDS], distilled[EX_MAX_SEEDS], status = 0;
+    double of_seed[EX_MAX_SEEDS] = {0};
+    students(zoo, zoo->middle, scratch, distilled);
+    if (zoo->seeds == 1)
+        return ex_floor_ratio(quality, distilled, scratch, 1, ratio);
+    for (int w = 0; w < zoo->widths.count; w++) {
+        students(zoo, zoo->widths.value[w], scratch, distilled);
+        for (int seed = 0; seed < zoo->seeds && !status; seed++) {
+            status = ex_floor_ratio(quality, &distilled[seed], &scratch[seed], 1, ratio);
+            of_seed[seed] += log(ratio->value) / zoo->widths.count;
+        }
+    }
+    for (int seed = 0; seed < zoo->seeds; seed++)
+        of_seed[seed] = exp(of_seed[seed]);
+    *ratio = ex_over_seeds(of_seed, zoo->seeds);
+    return status;
+}
+
+static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
+{
+    (void)samples, (void)max;
+    const struct ex_zoo *zoo = run->settings->zoo;
+    struct ex_quality quality;
+    struct jrx_estimate ratio;
+    char note[256];
+    int status = ex_quality_read(&quality, run);
+    if (status)
+        return status;
+    struct summary summary = {zoo, &quality};
+    status = ex_summary(run->dir, &summary_schema, zoo->widths.count, put_row, &summary);
+    if (!status)
+        status = all_widths(zoo, &quality, &ratio);
+    int at = snprintf(note, sizeof note, "BER of distilled over scratch students at %g dB SINR and above, same slots; ",
+                      quality.sinr_db[ex_floor(&quality)]);
+    if (zoo->seeds == 1)
+        snprintf(note + at, sizeof note - (size_t)at,
+                 "one training each, so the interval covers the slots and not the luck of training");
+    else
+        snprintf(note + at, sizeof note - (size_t)at,
+                 "geometric mean over %d widths, interval over %d pairs of trainings a width", zoo->widths.count,
+                 zoo->seeds);
+    ex_quality_fini(&quality);
+    if (status)
+        return status;
+    claims[0] = ex_claim_make("kd-floor",
+                              "A distilled student has a lower error floor than the same student trained from scratch.",
+                              note, &ratio, ex_verdict_of(ratio.low, ratio.high, 1, 1), JRX_SIMULATED);
+    return 1;
+}
+
+const struct ex_experiment exp_student_width = {
+    .name = "student-width",
+    .title = "Error floor against the size of the student",
+    .question = "Bit error rate at the two highest SINR of experiment ber, for students of each width, distilled and "
+                "from scratch, beside their teacher; and the ratio of the two. Below 1 distillation helps. Counted on "
+                "a simulated uplink.",
+    .needs = "learning,ber",
+    .order = 52,
+    .summary = &summary_schema,
+    .plan = plan,
+    .conclude = conclude};

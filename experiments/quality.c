@@ -1,0 +1,234 @@
+#include "experiments/quality.h"
+#include "experiments/series.h"
+#include "harness/base/error.h"
+#include "models/link/evaluate.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *ex_receiver_name(const struct ex_zoo *zoo, int receiver)
+{
+    static const char *const classical[EX_CLASSICAL] = {"ls", "lmmse", "genie"};
+    return receiver < zoo->count ? zoo->network[receiver].name : classical[receiver - zoo->count];
+}
+
+static size_t place(const struct ex_quality *quality, int receiver, int point)
+{
+    return ((size_t)receiver * (size_t)quality->points + (size_t)point) * EX_BLOCKS;
+}
+
+static int find_receiver(const struct ex_zoo *zoo, const char *name)
+{
+    for (int i = 0; i < ex_receivers(zoo); i++)
+        if (!strcmp(name, ex_receiver_name(zoo, i)))
+            return i;
+    return -1;
+}
+
+static int find_point(const struct ex_quality *quality, double sinr_db)
+{
+    for (int i = 0; i < quality->points; i++)
+        if (fabs(quality->sinr_db[i] - sinr_db) < 1e-6)
+            return i;
+    return -1;
+}
+
+static int take_rows(struct ex_quality *quality, const struct ex_zoo *zoo, const struct jrx_csv *samples)
+{
+    int name = jrx_csv_find(samples, "receiver"), sinr = jrx_csv_find(samples, "sinr_db"),
+        block = jrx_csv_find(samples, "rep"), errors = jrx_csv_find(samples, "bit_errors"),
+        bits = jrx_csv_find(samples, "bits"), status = 0;
+    if (name < 0 || sinr < 0 || block < 0 || errors < 0 || bits < 0)
+        return JRX_EFORMAT;
+    for (size_t row = 0; row < jrx_csv_rows(samples) && !status; row++) {
+        double db;
+        int64_t b;
+        if ((status = jrx_csv_real(samples, row, (size_t)sinr, &db)) ||
+            (status = jrx_csv_integer(samples, row, (size_t)block, -1, &b)))
+            return status;
+        int receiver = find_receiver(zoo, jrx_csv_text(samples, row, (size_t)name)), point = find_point(quality, db);
+        if (receiver < 0 || point < 0 || b < 0 || b >= EX_BLOCKS)
+            return jrx_fail(JRX_EFORMAT, "ber: row %zu (%s at %g dB, block %lld) is not of this preset", row + 1,
+                            jrx_csv_text(samples, row, (size_t)name), db, (long long)b);
+        size_t at = place(quality, receiver, point) + (size_t)b;
+        status = jrx_csv_real(samples, row, (size_t)errors, &quality->errors[at]);
+        if (!status)
+            status = jrx_csv_real(samples, row, (size_t)bits, &quality->bits[at]);
+    }
+    return status;
+}
+
+int ex_quality_init(struct ex_quality *quality, const struct ex_settings *settings, const struct jrx_csv *samples)
+{
+    const struct ex_zoo *zoo = settings->zoo;
+    *quality = (struct ex_quality){.receivers = ex_receivers(zoo),
+                                   .points = settings->preset->sinr_db.count,
+                                   .sinr_db = settings->preset->sinr_db.value};
+    size_t cells = (size_t)quality->receivers * (size_t)quality->points * EX_BLOCKS;
+    quality->errors = calloc(cells, sizeof(double));
+    quality->bits = calloc(cells, sizeof(double));
+    int status =
+        quality->errors && quality->bits ? take_rows(quality, zoo, samples) : jrx_fail(JRX_ENOMEM, "ber: no memory");
+    for (size_t i = 0; i < cells && !status; i++)
+        if (!(quality->bits[i] > 0))
+            status = jrx_fail(JRX_EFORMAT, "ber: block %zu of %s at %g dB is missing", i % EX_BLOCKS,
+                              ex_receiver_name(zoo, (int)(i / EX_BLOCKS) / quality->points),
+                              quality->sinr_db[i / EX_BLOCKS % (size_t)quality->points]);
+    if (status)
+        ex_quality_fini(quality);
+    return status;
+}
+
+int ex_quality_read(struct ex_quality *quality, const struct ex_run *run)
+{
+    char path[PATH_MAX + 32];
+    struct jrx_csv *csv;
+    *quality = (struct ex_quality){.points = 0};
+    snprintf(path, sizeof path, "%s/ber/samples.csv", run->base);
+    if (access(path, R_OK))
+        return jrx_fail(JRX_EIO, "%s is missing; experiment ber makes it: joulerx run ber %s", path,
+                        run->experiment->name);
+    int status = jrx_csv_read(&csv, path, NULL);
+    if (status)
+        return status;
+    status = ex_quality_init(quality, run->settings, csv);
+    jrx_csv_free(csv);
+    return status;
+}
+
+void ex_quality_fini(struct ex_quality *quality)
+{
+    free(quality->errors);
+    free(quality->bits);
+    *quality = (struct ex_quality){.points = 0};
+}
+
+/* ---- one receiver, two receivers ---- */
+
+/* Adds up, block by block, what lies at points from..to. */
+static void sum_blocks(const struct ex_quality *quality, const double *values, int receiver, int from, int to,
+                       double *sum)
+{
+    memset(sum, 0, EX_BLOCKS * sizeof *sum);
+    for (int point = from; point < to; point++)
+        for (size_t b = 0; b < EX_BLOCKS; b++)
+            sum[b] += values[place(quality, receiver, point) + b];
+}
+
+static double total(const double *values)
+{
+    double sum = 0;
+    for (int i = 0; i < EX_BLOCKS; i++)
+        sum += values[i];
+    return sum;
+}
+
+static int over(const double *a, const double *b, struct jrx_estimate *ratio)
+{
+    double interval[2] = {NAN, NAN};
+    *ratio = (struct jrx_estimate){NAN, NAN, NAN, EX_BLOCKS};
+    if (!(total(b) > 0))
+        return 0;
+    int status = lk_bootstrap(a, b, EX_BLOCKS, 1, interval);
+    *ratio = (struct jrx_estimate){total(a) / total(b), interval[0], interval[1], EX_BLOCKS};
+    return status;
+}
+
+int ex_ber(const struct ex_quality *quality, int receiver, int from, int to, struct jrx_estimate *ber)
+{
+    double errors[EX_BLOCKS], bits[EX_BLOCKS];
+    sum_blocks(quality, quality->errors, receiver, from, to, errors);
+    sum_blocks(quality, quality->bits, receiver, from, to, bits);
+    return over(errors, bits, ber);
+}
+
+double ex_bit_errors(const struct ex_quality *quality, int receiver, int from, int to)
+{
+    double errors[EX_BLOCKS];
+    sum_blocks(quality, quality->errors, receiver, from, to, errors);
+    return total(errors);
+}
+
+double ex_bits(const struct ex_quality *quality, int receiver, int from, int to)
+{
+    double bits[EX_BLOCKS];
+    sum_blocks(quality, quality->bits, receiver, from, to, bits);
+    return total(bits);
+}
+
+int ex_ber_ratio(const struct ex_quality *quality, int a, int b, int from, int to, struct jrx_estimate *ratio)
+{
+    double of_a[EX_BLOCKS], of_b[EX_BLOCKS];
+    sum_blocks(quality, quality->errors, a, from, to, of_a);
+    sum_blocks(quality, quality->errors, b, from, to, of_b);
+    int status = over(of_a, of_b, ratio);
+    if (!(total(of_a) > 0))
+        *ratio = (struct jrx_estimate){NAN, NAN, NAN, EX_BLOCKS};
+    return status;
+}
+
+double ex_sinr_at(const struct ex_quality *quality, int receiver, double ber)
+{
+    struct {
+        double db, log_ber;
+    } before = {NAN, NAN};
+    for (int point = 0; point < quality->points; point++) {
+        double here =
+            log(ex_bit_errors(quality, receiver, point, point + 1) / ex_bits(quality, receiver, point, point + 1));
+        double db = quality->sinr_db[point];
+        if (here <= log(ber))
+            return isinf(here) ? (double)NAN
+                               : before.db + (db - before.db) * (log(ber) - before.log_ber) / (here - before.log_ber);
+        before.db = db;
+        before.log_ber = here;
+    }
+    return NAN;
+}
+
+/* ---- over trainings ---- */
+
+struct jrx_estimate ex_over_seeds(const double *value, int n)
+{
+    double sum = 0, squares = 0;
+    for (int i = 0; i < n; i++)
+        sum += value[i] > 0 ? log(value[i]) : (double)NAN;
+    const double mean = sum / n;
+    for (int i = 0; i < n; i++)
+        squares += (log(value[i]) - mean) * (log(value[i]) - mean);
+    struct jrx_estimate out = {exp(mean), NAN, NAN, (size_t)n};
+    if (n > 1 && !isnan(mean)) {
+        double half = jrx_t_quantile(0.975, n - 1) * sqrt(squares / (n - 1) / n);
+        out.low = exp(mean - half);
+        out.high = exp(mean + half);
+    }
+    return out;
+}
+
+int ex_floor_ratio(const struct ex_quality *quality, const int *a, const int *b, int seeds, struct jrx_estimate *ratio)
+{
+    double value[EX_MAX_SEEDS];
+    int status = 0, from = ex_floor(quality);
+    for (int i = 0; i < seeds && !status; i++) {
+        status = ex_ber_ratio(quality, a[i], b[i], from, quality->points, ratio);
+        value[i] = ratio->value;
+    }
+    if (!status && seeds > 1)
+        *ratio = ex_over_seeds(value, seeds);
+    return status;
+}
+
+int ex_ber_of(const struct ex_quality *quality, const int *receiver, int seeds, int from, int to,
+              struct jrx_estimate *ber)
+{
+    double value[EX_MAX_SEEDS];
+    int status = 0;
+    for (int i = 0; i < seeds && !status; i++) {
+        status = ex_ber(quality, receiver[i], from, to, ber);
+        value[i] = ber->value;
+    }
+    if (!status && seeds > 1)
+        *ber = ex_over_seeds(value, seeds);
+    return status;
+}
