@@ -38,8 +38,8 @@ static int add(const struct plan *plan, struct ex_network network)
     *steps = llround((double)*steps * network.share);
     *steps = *steps < EX_STRETCHES ? EX_STRETCHES : *steps;
     recipe.network[network.role].width = network.width;
-    recipe.mix = network.mix;
-    recipe.temperature = network.temperature;
+    recipe.common.loss.mix = network.mix;
+    recipe.common.loss.temperature = network.temperature;
     network.config =
         rx_preset_config(&recipe, network.role, plan->seed + (uint64_t)(network.seed ? network.seed - 1 : 0));
     zoo->network[zoo->count++] = network;
@@ -53,8 +53,8 @@ static int add_teacher(const struct plan *plan, double factor, unsigned sweeps)
                                  .width = plan->recipe.network[RX_TEACHER].width * factor,
                                  .share = 1,
                                  .teacher = -1,
-                                 .mix = plan->recipe.mix,
-                                 .temperature = plan->recipe.temperature,
+                                 .mix = plan->recipe.common.loss.mix,
+                                 .temperature = plan->recipe.common.loss.temperature,
                                  .sweeps = sweeps};
     if (factor == 1)
         snprintf(teacher.name, sizeof teacher.name, "teacher");
@@ -71,11 +71,11 @@ static int add_student(const struct plan *plan, struct ex_network student)
     const size_t size = sizeof student.name;
     if (student.role == RX_SCRATCH) {
         student.teacher = -1;
-        student.mix = plan->recipe.mix;
-        student.temperature = plan->recipe.temperature;
+        student.mix = plan->recipe.common.loss.mix;
+        student.temperature = plan->recipe.common.loss.temperature;
     }
     int at = snprintf(name, size, "%s-w%g-s%d", rx_role_name(student.role), student.width, student.seed);
-    if (student.temperature != plan->recipe.temperature || student.mix != plan->recipe.mix)
+    if (student.temperature != plan->recipe.common.loss.temperature || student.mix != plan->recipe.common.loss.mix)
         at += snprintf(name + at, size - (size_t)at, "-T%g-a%g", student.temperature, student.mix);
     if (student.share != 1)
         at += snprintf(name + at, size - (size_t)at, "-d%g", student.share);
@@ -121,8 +121,8 @@ static int add_students(const struct plan *plan)
 {
     struct ex_zoo *zoo = plan->zoo;
     struct ex_network like = {.role = RX_DISTILLED,
-                              .mix = plan->recipe.mix,
-                              .temperature = plan->recipe.temperature,
+                              .mix = plan->recipe.common.loss.mix,
+                              .temperature = plan->recipe.common.loss.temperature,
                               .share = 1,
                               .sweeps = EX_WIDTH};
     int status = 0;
@@ -274,7 +274,8 @@ int ex_network_load(const struct ex_run *run, const struct ex_network *network, 
 
 int ex_validation_link(const struct ex_settings *settings, struct lk_config *link)
 {
-    *link = lk_config_default();
+    *link = rx_validation_link(&settings->zoo->network[0].config.link);
+    link->sir_db[0] = link->sir_db[1] = INFINITY; /* the axis of the curves is noise alone */
     link->prb = settings->preset->grid_f / LK_PRB_SUBCARRIERS;
     if (settings->preset->pilots)
         link->patterns =
