@@ -34,6 +34,8 @@ static const struct {
     {"conv3x3_fwd_avx2", "conv:c32:k64", 312, "oc=64"},
     {"conv3x3_bwd_data_avx2", "conv:c32:k64", 312, "default"},
     {"separable_fwd_avx2", "sep:c64:k64:d2x3", 156, "default"},
+    {"separable_bwd_data_avx2", "sep:c64:k64:d2x3", 156, "default"},
+    {"separable_bwd_weights_avx2", "sep:c64:k64:d2x3", 156, "default"},
 };
 
 /* D1 and LL misses, reads and writes: the 5th to 9th event of a summary without those of instructions. */
