@@ -37,6 +37,14 @@ static const struct bar bars[] = {
     {"baseline, of ref", 4, 0},                     /* the naive reference */
 };
 
+static const struct bar *bar_of(const char *group)
+{
+    for (size_t i = 0; i < sizeof bars / sizeof *bars; i++)
+        if (!strcmp(bars[i].group, group))
+            return &bars[i];
+    return NULL;
+}
+
 char *bench_group_name(enum kn_op op, enum kn_dir dir, const struct kn_shape *s, char *text, size_t size)
 {
     int one_kind = op == KN_POINTWISE || op == KN_SEPARABLE;
@@ -52,7 +60,7 @@ char *bench_group_name(enum kn_op op, enum kn_dir dir, const struct kn_shape *s,
 void bench_report_begin(struct bench_report *report)
 {
     fprintf(report->csv, "group,layer,grid,batch,threads,role,who,time_min_ns,time_median_ns,time_q25_ns,time_q75_ns,"
-                         "flop,flop_per_s,peak_ratio,best_peer_ratio\n");
+                         "flop,flop_per_s,peak_ratio,best_peer_ratio,bar_ratio\n");
 }
 
 static struct bench_group *group_of(struct bench_report *report, const char *name)
@@ -121,6 +129,7 @@ static void write_rows(struct bench_report *report, const struct bench_case *c, 
     static const char *const roles[BENCH_ROLES] = {"ours",   "sibling", "baseline", "reference", "peer", "turned",
                                                    "beside", "copy",    "copy",     "peak",      "peak"};
     double peak = peak_of(c, BENCH_PEAK), peer = median_of(c, BENCH_PEER);
+    const struct bar *bar = bar_of(group);
     for (int i = 0; i < c->count; i++) {
         const struct bench_runner *r = &c->runner[i];
         enum bench_role role = r->peer.role;
@@ -134,10 +143,12 @@ static void write_rows(struct bench_report *report, const struct bench_case *c, 
             fprintf(report->csv, ",,,");
         else
             fprintf(report->csv, "%.0f,%.17g,%.4f,", work, per_s, per_s / peak);
-        if (isnan(peer))
-            fprintf(report->csv, "\n");
+        if (!isnan(peer))
+            fprintf(report->csv, "%.4f", peer / r->summary.median);
+        if (bar)
+            fprintf(report->csv, ",%.2f\n", bar->ratio);
         else
-            fprintf(report->csv, "%.4f\n", peer / r->summary.median);
+            fprintf(report->csv, ",\n");
     }
 }
 
@@ -190,14 +201,6 @@ void bench_report_case(struct bench_report *report, struct bench_case *c)
     add_others(report, c, group, flop);
     write_rows(report, c, group, flop);
     fflush(stdout);
-}
-
-static const struct bar *bar_of(const char *group)
-{
-    for (size_t i = 0; i < sizeof bars / sizeof *bars; i++)
-        if (!strcmp(bars[i].group, group))
-            return &bars[i];
-    return NULL;
 }
 
 void bench_report_end(const struct bench_report *report)
