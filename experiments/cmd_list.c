@@ -3,6 +3,7 @@
 #include "experiments/family.h"
 #include "experiments/runner.h"
 #include "experiments/stat.h"
+#include "experiments/tiles.h"
 #include "harness/base/error.h"
 #include "harness/counters.h"
 #include "harness/machine.h"
@@ -187,6 +188,16 @@ static void print_choices(const struct kn_kernel *kernel, const struct kn_tile *
                usual->keep == KN_KEEP_NO ? "no" : "yes");
 }
 
+/* What a call gets when nobody asks for a tiling, and why. */
+static void print_picked(const struct ex_tiles *tiles, const struct kn_kernel *kernel, const struct kn_shape *shape)
+{
+    enum ex_tile_from from;
+    char text[PATH_MAX + 128];
+    const struct kn_tile asked = ex_tiles_get(tiles, kernel, shape, 1, &from), picked = kernel->resolve(shape, &asked);
+    printf("%s\n", ex_tiles_say(tiles, text, sizeof text));
+    printf("here: %s (%s)\n", kn_tile_format(&picked, KN_TILE_ALL, text, sizeof text), ex_tile_from_name(from));
+}
+
 /* Limits and defaults depend on the layer: the one given, or one of the kernel's operator. */
 static int list_tiles(const struct what *what)
 {
@@ -206,6 +217,7 @@ static int list_tiles(const struct what *what)
     const char *layer = what->argument[1] ? what->argument[1] : layers[kernel->op];
     struct kn_shape shape = {.n = 1, .f = 312, .t = 14};
     const struct kn_tile none = {0};
+    struct ex_tiles tiles;
     enum kn_op op;
     int status = kn_layer_parse(layer, &op, &shape);
     if (!status && op != kernel->op)
@@ -215,6 +227,8 @@ static int list_tiles(const struct what *what)
         status = jrx_fail(JRX_EUNAVAILABLE, "%s: not on this CPU; its limits cannot be asked", kernel->name);
     if (!status)
         status = kernel->supports(&shape, &none);
+    if (!status)
+        status = ex_tiles_read(&tiles);
     if (status)
         return status;
     const struct kn_tile usual = kernel->resolve(&shape, &none);
@@ -223,6 +237,8 @@ static int list_tiles(const struct what *what)
         if (kernel->tile_fields & sizes[i].field)
             print_size(kernel, &shape, sizes[i].name, sizes[i].about, sizes[i].offset);
     print_choices(kernel, &usual);
+    print_picked(&tiles, kernel, &shape);
+    ex_tiles_fini(&tiles);
     return 0;
 }
 

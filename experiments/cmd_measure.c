@@ -5,6 +5,7 @@
  */
 #include "experiments/command.h"
 #include "experiments/measured.h"
+#include "experiments/tiles.h"
 #include "harness/base/error.h"
 #include <argp.h>
 #include <errno.h>
@@ -115,12 +116,22 @@ static int run(int argc, char **argv)
         .children = children};
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     struct ex_sweep sweep = {0};
-    int status = ex_sweep_init(&sweep, &arguments.lists);
+    struct ex_tiles tiles;
+    int status = ex_tiles_read(&tiles);
+    if (!status) {
+        char text[PATH_MAX + 128];
+        arguments.lists.known = &tiles;
+        arguments.measure.tiles = &tiles;
+        if (!arguments.session.quiet)
+            fprintf(stderr, "%s\n", ex_tiles_say(&tiles, text, sizeof text));
+        status = ex_sweep_init(&sweep, &arguments.lists);
+    }
     if (!status && arguments.dry)
         status = ex_measure_dry(&sweep, &arguments.session, &arguments.measure);
     else if (!status)
         status = ex_measure_sweep(&sweep, &arguments.session, &arguments.measure);
     ex_sweep_fini(&sweep);
+    ex_tiles_fini(&tiles);
     free(arguments.tiles);
     return status;
 }

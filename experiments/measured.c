@@ -2,6 +2,7 @@
 #include "experiments/measured_summary.h"
 #include "harness/base/error.h"
 #include "harness/clock.h"
+#include "harness/provenance.h"
 #include "kernels/probe.h"
 #include "models/energy/count.h"
 #include <math.h>
@@ -73,7 +74,7 @@ static int begin(struct ex_run *run)
         bytes += operand_bytes(&sweep->cell[i]);
     if (!state)
         return jrx_fail(JRX_ENOMEM, "measure: no memory");
-    state->keep = bytes < KEEP_BYTES;
+    state->keep = bytes < KEEP_BYTES && !((const struct own *)run->settings->own)->options->fresh;
     return ex_geometry(run->settings, &state->geometry);
 }
 
@@ -146,6 +147,9 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     struct prepared *prepared = &state->cell[index];
     const struct ex_cell *cell = &sweep_of(run->settings)->cell[index];
     char text[KN_TILE_TEXT];
+    const struct own *own = run->settings->own;
+    if (own->options->deadline_ns && jrx_clock_ns() > own->options->deadline_ns)
+        return jrx_fail(JRX_EINTERRUPTED, "the time for measuring is over");
     jrx_put_integer(samples, "threads", cell->threads);
     if (!cell->kernel)
         return measure_peak(run, cell, &prepared->iters, samples, words, size);
@@ -240,38 +244,50 @@ static const struct ex_experiment measure = {.name = "measure",
                                              .end = end,
                                              .conclude = conclude};
 
-int ex_measure_sweep(const struct ex_sweep *sweep, const struct ex_session_options *how,
-                     const struct ex_measure_options *options)
+int ex_measure_cells(const struct ex_sweep *sweep, const struct ex_session_options *how,
+                     const struct ex_measure_options *options, char *dir)
 {
     const struct own own = {sweep, options};
     const struct ex_experiment *const list = &measure;
     struct ex_session session;
-    char dir[PATH_MAX + 16];
     int status = ex_session_open(&session, how);
+    *dir = '\0';
     if (status)
         return status;
+    snprintf(dir, EX_MEASURE_DIR, "%s/measure", session.dir);
     struct ex_preset preset = *session.settings.preset;
     preset.reps = options->reps ? options->reps : preset.reps;
     preset.window_s = options->window_s > 0 ? options->window_s : preset.window_s;
     session.settings.preset = &preset;
     session.settings.own = &own;
-    snprintf(dir, sizeof dir, "%s/measure", session.dir);
     status = ex_session_plan(&session, &list, 1);
     if (!status)
         status = ex_session_run(&session, list, 0);
-    jrx_progress_fini(&session.progress);
     if (!status || status == JRX_EUNAVAILABLE) { /* a figure that cannot be drawn takes nothing from the numbers */
-        int printed = options->csv ? ex_summary_copy(stdout, dir) : ex_summary_print(stdout, dir);
-        status = status ? status : printed;
+        int finished =
+            own.options->tiles ? jrx_provenance_set(session.provenance, "tiles", ex_tiles_json(own.options->tiles)) : 0;
+        if (!finished)
+            finished = ex_session_finish(&session);
+        status = status ? status : finished;
     }
-    if (!status)
-        status = ex_session_finish(&session);
     if (status == JRX_EINTERRUPTED)
         status = jrx_fail(JRX_EINTERRUPTED,
                           "interrupted; what was finished is kept. Go on with the same command and --resume=%s",
                           session.dir);
-    else if (!how->quiet)
-        fprintf(stderr, "%s\n", dir);
     ex_session_close(&session);
+    return status;
+}
+
+int ex_measure_sweep(const struct ex_sweep *sweep, const struct ex_session_options *how,
+                     const struct ex_measure_options *options)
+{
+    char dir[EX_MEASURE_DIR];
+    int status = ex_measure_cells(sweep, how, options, dir);
+    if (*dir && (!status || status == JRX_EUNAVAILABLE)) {
+        int printed = options->csv ? ex_summary_copy(stdout, dir) : ex_summary_print(stdout, dir);
+        status = status ? status : printed;
+    }
+    if (*dir && status != JRX_EINTERRUPTED && !how->quiet)
+        fprintf(stderr, "%s\n", dir);
     return status;
 }

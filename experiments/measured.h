@@ -12,7 +12,19 @@ struct ex_measure_options {
     double window_s; /* 0: the preset's */
     int sample;      /* one cache set in so many is simulated; 1: all */
     int csv;         /* print summary.csv instead of a table */
+    int fresh;       /* 1: buffers anew for each repetition, so that no cell is lucky with its pages all along */
+    const struct ex_tiles *tiles; /* for meta.json: where tilings not asked for are from; NULL: says nothing */
+    uint64_t deadline_ns;         /* on jrx_clock_ns(): no repetition starts after it; 0: none */
 };
+
+/**
+ * Opens a session, measures the cells into dir[EX_MEASURE_DIR] = <session's folder>/measure, closes; prints nothing but
+ * progress; dir is "" if there was no session. 0; JRX_EINTERRUPTED after Ctrl-C or past the deadline: what was finished
+ * is in samples.csv.part; whatever else failed.
+ */
+int ex_measure_cells(const struct ex_sweep *sweep, const struct ex_session_options *session,
+                     const struct ex_measure_options *options, char *dir);
+enum { EX_MEASURE_DIR = PATH_MAX + 16 };
 
 /**
  * Opens a session, measures the cells into <dir>/measure/ (samples.csv, summary.csv, traffic.csv, figure), prints the

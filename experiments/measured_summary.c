@@ -17,6 +17,7 @@ static const struct jrx_column summary_columns[] = {
     {"batch", JRX_INTEGER, "slots"},
     {"threads", JRX_INTEGER, "threads"},
     {"tile", JRX_TEXT, "the tiling, as the kernel resolved it"},
+    {"tile_from", JRX_TEXT, "asked, or where it is from: tile file, cache sizes, kernel's default"},
     {"times", JRX_INTEGER, "how often the network has this layer"},
     {"flop", JRX_REAL, "useful FLOP of one call"},
     {"time_ms", JRX_REAL, "median of the run time, measured"},
@@ -193,6 +194,7 @@ static int put_row(void *context, int row, struct jrx_table *table)
         jrx_put_integer(table, "batch", cell->shape.n);
         jrx_put_integer(table, "times", cell->times);
         jrx_put_text(table, "tile", kn_tile_format(&cell->tile, KN_TILE_ALL, text, sizeof text));
+        jrx_put_text(table, "tile_from", cell->picked ? ex_tile_from_name(cell->from) : "asked");
         put_traffic(&c->traffic[row], model, table);
     }
     return put_measured(c, cell, name, table);

@@ -46,8 +46,9 @@ struct ex_session_options {
     int shards;                    /* tasks of a batch job; 0: 4 */
     const char *sbatch[EX_SBATCH]; /* options for sbatch */
     int sbatches;
-    int quiet, dry; /* dry: only list what would be run */
-    int argc;       /* of the program, for meta.json */
+    int unpublished; /* 1: no events for PAPI tools; libsde does not outlive being opened time and again in a process */
+    int quiet, dry;  /* dry: only list what would be run */
+    int argc;        /* of the program, for meta.json */
     char **argv;
 };
 

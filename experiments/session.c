@@ -188,7 +188,7 @@ static int open_meter(struct ex_session *session, const struct ex_session_option
 static int open_counters(struct ex_session *session, const struct ex_session_options *options)
 {
     struct jrx_cache_geometry caches;
-    if (jrx_sde_open(&session->sde))
+    if (options->unpublished || jrx_sde_open(&session->sde))
         session->sde =
             NULL; /* another session of this process publishes already, or PAPI has no SDE: nothing is lost */
     int status = ex_geometry(&session->settings, &caches);

@@ -177,6 +177,7 @@ struct lists {
     int grid[GRIDS][2], batch[EX_SWEEP_VALUES], threads[EX_SWEEP_VALUES];
     int kernels, layers, grids, batches, thread_counts, tiles;
     struct kn_tile tile[EX_SWEEP_CELLS];
+    const struct ex_tiles *known;
 };
 
 /* Calls `take` for each word of a comma-separated list. */
@@ -274,6 +275,7 @@ static int take_grid(struct lists *lists, const char *word)
 
 static int read_lists(struct lists *lists, const struct ex_sweep_lists *text)
 {
+    lists->known = text->known;
     int status = text->layers ? each(text->layers, take_layer, lists)
                               : jrx_fail(JRX_EINVAL, "--layer is missing; e.g. --layer=pw:c256:k256");
     if (!status && text->kernels)
@@ -317,6 +319,7 @@ static int add_cell(struct ex_sweep *sweep, const struct ex_cell *cell)
 /* All cells of one kernel and one layer. */
 static int add_pair(struct ex_sweep *sweep, const struct lists *lists, const struct kn_kernel *kernel, int layer)
 {
+    const struct kn_tile none = {0};
     int status = 0;
     for (int i = 0; i < lists->grids * lists->batches * lists->thread_counts * lists->tiles && !status; i++) {
         int at = i / lists->tiles;
@@ -331,6 +334,9 @@ static int add_pair(struct ex_sweep *sweep, const struct lists *lists, const str
         cell.shape.t = lists->grid[at / lists->batches][1];
         status = kernel->supports(&cell.shape, &cell.asked);
         if (!status) {
+            cell.picked = !memcmp(&cell.asked, &none, sizeof none);
+            if (lists->known && cell.picked)
+                cell.asked = ex_tiles_get(lists->known, kernel, &cell.shape, cell.threads, &cell.from);
             cell.tile = kernel->resolve(&cell.shape, &cell.asked);
             status = add_cell(sweep, &cell);
         }

@@ -10,12 +10,15 @@
  */
 #ifndef EXPERIMENTS_SWEEP_H
 #define EXPERIMENTS_SWEEP_H
+#include "experiments/tiles.h"
 #include "kernels/kernel.h"
 
 struct ex_cell {
     const struct kn_kernel *kernel; /* NULL: the machine's peak with so many threads */
     struct kn_shape shape;
     struct kn_tile asked, tile; /* as asked for, 0 for what was left open; and as the kernel resolves it */
+    int picked;                 /* 1: nothing was asked for, so the tiling is */
+    enum ex_tile_from from;     /* from there */
     int threads;
     int times; /* how often the layers asked for have it: more than once in a network */
 };
@@ -27,6 +30,7 @@ struct ex_sweep {
 
 struct ex_sweep_lists {
     const char *kernels, *layers, *grids, *batches, *threads, *tiles; /* NULL: best, -, 312x14, 1, 1, default */
+    const struct ex_tiles *known; /* tilings where none are asked for; NULL: the kernel's defaults */
 };
 
 enum { EX_SWEEP_CELLS = 4096, EX_SWEEP_VALUES = 256, EX_CELL_TEXT = 120 };
