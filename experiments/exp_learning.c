@@ -103,25 +103,39 @@ static void end(struct ex_run *run)
     run->state = NULL;
 }
 
-/* Copies the checkpoint that the preset names for the teacher, if its recipe is that of the zoo. */
-static int take_teacher(struct ex_run *run, struct state *state)
+/* Copies a file, whole or not at all. */
+static int copy_file(const char *from, const char *to)
 {
-    const struct ex_network *teacher = run->settings->zoo->network;
+    char part[EX_NETWORK_PATH + 8], buffer[1 << 14];
+    size_t got;
+    snprintf(part, sizeof part, "%s.part", to);
+    FILE *in = fopen(from, "re"), *out = in ? fopen(part, "we") : NULL;
+    int failed = !out;
+    while (!failed && (got = fread(buffer, 1, sizeof buffer, in)) > 0)
+        failed = fwrite(buffer, 1, got, out) != got;
+    failed = failed || ferror(in);
+    if (in)
+        fclose(in);
+    if (out)
+        failed = fclose(out) || failed;
+    if (failed || rename(part, to)) {
+        unlink(part);
+        return jrx_fail(JRX_EIO, "%s: could not be copied to %s", from, to);
+    }
+    return 0;
+}
+
+/* The checkpoint that the preset names for the teacher; the zoo has compared its recipe. */
+static int take_teacher(struct ex_run *run)
+{
     const char *from = run->settings->preset->teacher;
     char path[EX_NETWORK_PATH];
-    if (!access(ex_network_path(run, teacher, path), F_OK))
+    struct rx_receiver whole = {.parameters = NULL};
+    if (!access(ex_network_path(run, run->settings->zoo->network, path), F_OK))
         return 0;
-    int status = rx_train_init(&state->train, &teacher->config, NULL, 1);
-    if (!status)
-        status = rx_train_load(&state->train, from);
-    if (!status && state->train.step < teacher->config.schedule.steps)
-        jrx_warn(run->warnings, "teacher_unfinished", (double)state->train.step, (double)teacher->config.schedule.steps,
-                 "let joulerx train --resume end its schedule", "%s: step %lld of %lld", from,
-                 (long long)state->train.step, (long long)teacher->config.schedule.steps);
-    if (!status)
-        status = rx_train_save(&state->train, path);
-    drop(state);
-    return status;
+    int status = rx_receiver_load(&whole, from);
+    rx_receiver_fini(&whole);
+    return status ? status : copy_file(from, path);
 }
 
 static int begin(struct ex_run *run)
@@ -134,7 +148,7 @@ static int begin(struct ex_run *run)
     snprintf(folder, sizeof folder, "%s/models", run->base);
     if (mkdir(folder, 0777) && errno != EEXIST)
         return jrx_fail(JRX_EIO, "%s: %s", folder, strerror(errno));
-    return run->settings->zoo->given ? take_teacher(run, state) : 0;
+    return run->settings->zoo->given ? take_teacher(run) : 0;
 }
 
 /* The training of `network`, from its checkpoint if there is one. */

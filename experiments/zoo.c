@@ -1,6 +1,7 @@
 #include "experiments/zoo.h"
 #include "experiments/experiment.h"
 #include "harness/base/error.h"
+#include "models/receiver/fields.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,8 @@ static int add(const struct plan *plan, struct ex_network network)
     recipe.common.loss.temperature = network.temperature;
     network.config =
         rx_preset_config(&recipe, network.role, plan->seed + (uint64_t)(network.seed ? network.seed - 1 : 0));
+    if (network.config.average > 0) /* no further back than a thirtieth of the training */
+        network.config.average = fmin(network.config.average, fmax(0.5, 1 - 30 / (double)*steps));
     zoo->network[zoo->count++] = network;
     int status = rx_train_config_check(&network.config);
     return status ? status : count_flop(&zoo->network[zoo->count - 1]);
@@ -146,6 +149,32 @@ static int add_students(const struct plan *plan)
     return status;
 }
 
+/* A teacher that is given may have been trained for longer or at another rate, but is the recipe's network, and has not
+ * seen the channels that bit errors are counted on. */
+static int take_given(struct ex_network *teacher, const char *path)
+{
+    struct rx_train_config given;
+    const struct rx_train_config *recipe = &teacher->config;
+    int status = rx_config_load(&given, path);
+    if (status)
+        return status;
+    const char *differs = given.shape.body != recipe->shape.body                 ? "body"
+                          : fabs(given.shape.width - recipe->shape.width) > 1e-9 ? "width"
+                          : given.shape.rx != recipe->shape.rx                   ? "antennas"
+                          : given.link.modulation != recipe->link.modulation     ? "modulation"
+                          : given.link.profiles & ~recipe->link.profiles         ? "channel profiles"
+                          : given.link.patterns != recipe->link.patterns         ? "pilots"
+                          : given.loss.mix > 0                                   ? "teacher of its own"
+                                                                                 : NULL;
+    if (differs)
+        return jrx_fail(JRX_EINVAL,
+                        "--teacher=%s: its %s is not that of the recipe; train it with joulerx train "
+                        "--preset=RECIPE",
+                        path, differs);
+    teacher->config = given;
+    return 0;
+}
+
 static int fill(struct ex_zoo *zoo, const struct ex_preset *preset, uint64_t seed)
 {
     const struct rx_preset *recipe = rx_preset_find(preset->recipe);
@@ -162,6 +191,8 @@ static int fill(struct ex_zoo *zoo, const struct ex_preset *preset, uint64_t see
             plan.recipe.network[role].steps = steps;
     }
     int status = add_teacher(&plan, 1, EX_WIDTH | EX_TEACHER);
+    if (!status && zoo->given)
+        status = take_given(&zoo->network[0], preset->teacher);
     for (int i = 0; i < preset->teachers.count && !status; i++)
         status = add_teacher(&plan, preset->teachers.value[i], EX_TEACHER);
     return status ? status : add_students(&plan);

@@ -13,13 +13,13 @@ static const char whole[] =
 static void the_committed_presets_can_be_read(void **state)
 {
     (void)state;
-    const char *const names[] = {"quick", "smoke"};
+    const char *const names[] = {"quick", "study", "paper", "smoke"};
     struct ex_preset preset;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         assert_int_equal(ex_preset_read(&preset, names[i]), 0);
         assert_string_equal(preset.name, names[i]);
         assert_true(strlen(preset.about) > 10);
-        assert_int_equal(preset.evidence, i == 0);
+        assert_int_equal(preset.evidence, i < 3);
     }
     assert_int_equal(ex_preset_read(&preset, "none"), JRX_EINVAL);
     assert_non_null(strstr(jrx_last_error(), "quick"));

@@ -262,6 +262,8 @@ static int read_config(struct rx_train_config *config, const struct nn_st_file *
     for (int i = 0; i < NUMBERS; i++) {
         const struct field *field = &fields_table[i];
         const char *name = field->setting.name, *text = nn_st_meta(file, name);
+        if (!text && field->offset == offsetof(struct rx_train_config, checkpointing))
+            continue; /* younger than checkpoints that are in use; changes no bit */
         const int good = text && (field->setting.doc ? !rx_setting_set(config, name, text)
                                                      : read_hidden(field, (char *)config + field->offset, text));
         if (!good)

@@ -6,10 +6,11 @@
 
 /* Published for DeepRx: TDL-B, C and D to train on (A and E are for validation, rx_validation_link()), four patterns.
  */
-#define PUBLISHED_LINK                                                                                                 \
+#define PUBLISHED_LINK_BUT_PATTERNS                                                                                    \
     .rx = 2, .modulation = LK_16QAM, .carrier_hz = 4e9, .scs_hz = 15e3,                                                \
-    .profiles = 1 << LK_TDL_B | 1 << LK_TDL_C | 1 << LK_TDL_D, .patterns = 0xf, .delay_spread_s = {10e-9, 300e-9},     \
+    .profiles = 1 << LK_TDL_B | 1 << LK_TDL_C | 1 << LK_TDL_D, .delay_spread_s = {10e-9, 300e-9},                      \
     .doppler_hz = {0, 500}, .interferers = 1
+#define PUBLISHED_LINK PUBLISHED_LINK_BUT_PATTERNS, .patterns = 0xf
 #define NO_INTERFERER                                                                                                  \
     {                                                                                                                  \
         INFINITY, INFINITY                                                                                             \
@@ -50,6 +51,21 @@ static const struct rx_preset presets[] = {
                 .batch = 4,
                 .micro = 2,
                 .adamw = OURS,
+                .momentum = 0.1,
+                .loss = {0.7, 2}}},
+    {.name = "study",
+     .about = "hours on two cores: seven blocks of full width teach five narrower ones, two pilot symbols",
+     .network = {{"short7", 1, 15000, 1e-2}, {"short5", 0.5, 6000, 1e-2}, {"short5", 0.5, 6000, 1e-2}},
+     .warmup = 1.0 / 30,
+     .hold = 0.3,
+     .common = {.link = {PUBLISHED_LINK_BUT_PATTERNS, .patterns = 0xc, .prb = 4, .snr_db = {-4, 32},
+                         .sir_db = NO_INTERFERER},
+                .batch = 32,
+                .micro = 16,
+                .optimiser = NN_LAMB,
+                .adamw = PUBLISHED_LAMB,
+                .clip = 1,
+                .average = 0.999,
                 .momentum = 0.1,
                 .loss = {0.7, 2}}},
     {.name = "paper",
