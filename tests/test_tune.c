@@ -272,6 +272,42 @@ static void the_command_measures_and_leaves_its_files(void **state)
     program_fini(&p);
 }
 
+/* Without a file the kernel's default, with one its row: in summary.csv, meta.json and `list tiles`. */
+static void measure_and_list_say_where_a_tiling_is_from(void **state)
+{
+    (void)state;
+    static char text[65536];
+    static const char line[] = "measure --layer=pw:c16:k16 --grid=24x14 --preset=smoke --reps=3 --meter=model -q";
+    const char *kernel = kn_best(KN_POINTWISE, KN_FWD)->name;
+    struct program p;
+    char path[TREE_PATH + 16];
+    program_init(&p);
+    snprintf(path, sizeof path, "%s/mine.csv", p.dir);
+    snprintf(text, sizeof text, "%s,pw:c16:k16,24x14,1,1,time,f=3,1.5,1.4,1.6,,,,\n", kernel);
+    put_file(path, text);
+    setenv("JOULERX_TILES", "", 1);
+    assert_int_equal(program_run(&p, "%s --out=plain", line), 0);
+    program_slurp(&p, "plain/measure/summary.csv", text, sizeof text);
+    says(text, ",kernel's default,");
+    setenv("JOULERX_TILES", path, 1);
+    assert_int_equal(program_run(&p, "%s --out=tuned", line), 0);
+    program_slurp(&p, "tuned/measure/summary.csv", text, sizeof text);
+    says(text, ",tile file,");
+    says(text, "f=3,t=14");
+    program_slurp(&p, "tuned/meta.json", text, sizeof text);
+    says(text, "mine.csv");
+    assert_int_equal(program_run(&p, "%s --tile=f=5 --out=asked", line), 0);
+    program_slurp(&p, "asked/measure/summary.csv", text, sizeof text);
+    says(text, ",asked,");
+    assert_int_equal(program_run(&p, "list tiles %s pw:c16:k16", kernel), 0);
+    says(p.out, "mine.csv (1 rows)");
+    put_file(path, "pointwise_fwd_ref,pw:c16:k16,24x14,1,1,time,f=zz,1,1,1,,,,\n");
+    assert_int_equal(program_run(&p, "%s --out=damaged", line), 1);
+    says(p.err, "row 1: tile f=zz");
+    unsetenv("JOULERX_TILES");
+    program_fini(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +321,7 @@ int main(void)
         cmocka_unit_test(small_caches_get_smaller_tiles),
         cmocka_unit_test(the_command_refuses_what_cannot_be_and_lists_what_it_would_measure),
         cmocka_unit_test(the_command_measures_and_leaves_its_files),
+        cmocka_unit_test(measure_and_list_say_where_a_tiling_is_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
