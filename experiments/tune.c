@@ -31,13 +31,14 @@ struct plan {
     int measured;
 };
 
-/* Guesses: a call at a tenth of what one core may do, 10 ns to fill a float, 100 million simulated accesses a second.
- */
+/* Guesses: a slow core, 10 ns to fill a float, two calls simulated at 100 million accesses a second. */
 static struct plan plan_of(const struct ex_cell *cell, double budget_s)
 {
     static const double accesses[KN_ISAS] = {1, 0.25, 0.06, 0.03, 0};
+    static const double flop_rate[KN_ISAS] = {0.5e9, 4e9, 25e9, 40e9, 40e9};
     double flop = kn_flop(cell->kernel->op, &cell->shape);
-    double call_s = flop / 10e9 / cell->threads, simulate_s = 2 * flop * accesses[cell->kernel->isa] / 100e6;
+    double call_s = flop / flop_rate[cell->kernel->isa] / cell->threads,
+           simulate_s = 2 * flop * accesses[cell->kernel->isa] / 100e6;
     struct plan plan = {.window_s = fmin(0.05, fmax(0.003, budget_s / 1500))};
     double fill_s = 10e-9 * (double)(kn_x_floats(&cell->shape) + kn_y_floats(&cell->shape));
     double item_s = 1.6 * fmax(plan.window_s, call_s) + fill_s + 0.01;
