@@ -163,6 +163,10 @@ $O/tests/oracle_callgrind: $O/tests/oracle_callgrind.o $(NOFMA) $O/libjoulerx.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 $O/tests/test_callgrind: | $(if $(SAN),,$O/tests/oracle_callgrind)
 
+.PHONY: bench-fit
+bench-fit: $O/tests/bench/bench_fit ## a fit with its bootstrap, beside SciPy (python3-scipy) on the same rows: CSV
+	@$O/tests/bench/bench_fit $(ROUNDS)
+
 .PHONY: bench-link
 bench-link: $O/tests/bench_link ## slots a second of the link simulator, beside NumPy
 	@$O/tests/bench_link
@@ -193,7 +197,7 @@ check-clang: ## build program and tests with clang
 
 # AVX-512 is an illegal instruction to valgrind and FMA is emulated a thousand times slower: baseline kernels only.
 # Tests that only start the program are left out: valgrind does not follow it, the sanitizers' build does.
-OF_PROGRAM := $(addprefix $O/tests/test_,run doctor stat shard resume list callgrind trainer)
+OF_PROGRAM := $(addprefix $O/tests/test_,run calibrate doctor stat shard resume list callgrind trainer)
 check-valgrind: $(TESTS) ## the unit tests under valgrind's memory checker
 	@echo "-- valgrind"
 	@JOBS=2 JOULERX_TEST_FAST=1 JOULERX_ISA=baseline OPENBLAS_CORETYPE=NEHALEM OMP_NUM_THREADS=1 \
@@ -252,7 +256,7 @@ bench-train: $O/bench_train ## our training and inference beside PyTorch (python
 	@$O/bench_train "$B" $O/bench_train.csv $(ROUNDS)
 
 # Built with the tests, so that a change to what they share does not break them unseen.
-tests: $(addprefix $O/,bench_kernels bench_train tests/bench_link tests/bench/bench_meters tests/bench/bench_bandwidth)
+tests: $(addprefix $O/,bench_kernels bench_train tests/bench_link tests/bench/bench_meters tests/bench/bench_bandwidth tests/bench/bench_fit)
 
 clean: ## remove what was built
 	rm -rf $O $O-asan $O-clang $O-fuzz

@@ -102,6 +102,7 @@ const struct ex_experiment *ex_find(const char *name);
     {"iters", JRX_INTEGER, "calls in the window; time and energy are per call"},                                       \
         {"window_s", JRX_REAL, "length of the window"},                                                                \
         {"time_ns", JRX_REAL, "wall time of one call; always measured"},                                               \
+        {"cpu_time_ns", JRX_REAL, "CPU time of one call, all threads together; measured"},                             \
         {"energy_j", JRX_REAL, "gross energy of one call: packages and drams together"},                               \
         {"energy_uncertainty_j", JRX_REAL, "half-width of the 95 % interval of energy_j from the meter alone"},        \
         {"above_idle_j", JRX_REAL, "energy_j minus idle_w times time_ns"},                                             \

@@ -36,6 +36,18 @@ void ex_baselines(struct ex_run *run)
     jrx_baseline_active(run->window, ns, run->settings->threads, &run->active);
 }
 
+struct listener {
+    struct jrx_sde *sde;
+    const struct jrx_work *work;
+};
+
+static void told(void *context, const struct jrx_window_result *result)
+{
+    const struct listener *listener = context;
+    publish(listener->sde, listener->work, (double)result->iters);
+    jrx_sde_add(listener->sde, JRX_SDE_CPU_NS, (int64_t)result->cpu_ns);
+}
+
 /* ---- energy ----------------------------------------------------------------------------------------------------- */
 
 static void put_energy(const struct ex_run *run, const struct jrx_window_result *result, struct jrx_table *samples)
@@ -46,6 +58,7 @@ static void put_energy(const struct ex_run *run, const struct jrx_window_result 
     jrx_put_integer(samples, "iters", (int64_t)result->iters);
     jrx_put_real(samples, "window_s", (double)result->time_ns * 1e-9);
     jrx_put_real(samples, "time_ns", time_s * 1e9);
+    jrx_put_real(samples, "cpu_time_ns", (double)result->cpu_ns / calls);
     jrx_put_real(samples, "energy_j", v.gross_j);
     jrx_put_real(samples, "energy_uncertainty_j", v.gross_uncertainty_j);
     jrx_put_real(samples, "above_idle_j", v.above_idle_j);
@@ -150,12 +163,15 @@ int ex_measure(struct ex_run *run, const struct jrx_region *region, uint64_t *it
     }
     if (markers)
         jrx_marker_start(markers, region_name(run, name));
-    status = jrx_window_measure(run->window, region, *iters, &result);
+    struct listener listener = {run->sde, &region->work};
+    struct jrx_region listened = *region;
+    listened.told = told;
+    listened.told_context = &listener;
+    status = jrx_window_measure(run->window, &listened, *iters, &result);
     if (markers)
         jrx_marker_stop(markers, name);
     if (status)
         return status;
-    publish(run->sde, &region->work, (double)*iters);
     *time_ns = (double)result.time_ns / (double)*iters;
     put_energy(run, &result, samples);
     put_counts(run, region, *time_ns, samples);

@@ -165,6 +165,8 @@ int jrx_window_measure(struct jrx_window *window, const struct jrx_region *regio
     jrx_reader_release(window->reader);
     if (meter->ops->work)
         meter->ops->work(meter, &region->work, (double)iters);
+    if (region->told)
+        region->told(region->told_context, result);
     finish(window, &frame, take_edges(window, frame.last), result);
     return 0;
 }

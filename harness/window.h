@@ -7,11 +7,17 @@
 #define HARNESS_WINDOW_H
 #include "harness/meter.h"
 
+struct jrx_window_result;
+
 struct jrx_region {
     void (*fn)(void *); /* the workload, nothing else */
     void *ctx;
     struct jrx_work work; /* of one call */
     bool once;            /* calling it again would do something else (training goes on): no counting passes */
+    /* Told what was done (iters, time_ns, cpu_ns) when the region is over and before the meter is read again, so that
+     * whoever looks on sees the work by the end of its window. NULL: nobody is. */
+    void (*told)(void *context, const struct jrx_window_result *result);
+    void *told_context;
 };
 
 /* Energy of one domain over the region. */

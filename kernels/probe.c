@@ -10,7 +10,18 @@ static const struct kn_probe_ops *ops(void)
 
 float kn_probe_fma(long steps)
 {
-    return ops()->fma(steps);
+    return ops()->fma(steps, 1e-3f, 0.5f, 1e-3f);
+}
+
+float kn_probe_fma_data(long steps, int zero)
+{
+    return zero ? ops()->fma(steps, 0, 0, 0) : ops()->fma(steps, 0.7236067977f, -1, 0.3819660113f);
+}
+
+void kn_probe_spin(long steps)
+{
+    for (long i = 0; i < steps; i++)
+        __asm__ volatile("" : "+r"(i));
 }
 
 double kn_probe_step_flop(const struct kn_probe_ops *probe)

@@ -9,6 +9,10 @@
 
 /** `steps` turns of KN_PROBE_CHAINS independent chains of multiply-adds, two FLOP a lane; returns their sum. */
 float kn_probe_fma(long steps);
+/** The same of operands that go to and fro between two numbers of unlike bits (x = c - x), or that are all 0. */
+float kn_probe_fma_data(long steps, int zero);
+/** `steps` turns of a loop that only counts: a thread awake, without FLOP or memory. */
+void kn_probe_spin(long steps);
 /** FLOP of kn_probe_fma(1) [FLOP]; baseline has no fused instruction and multiplies, then adds: the same FLOP. */
 double kn_probe_fma_flop(void);
 
@@ -21,7 +25,7 @@ void kn_probe_copy(const float *from, float *to, size_t count);
 enum { KN_PROBE_CHAINS = 14 };
 struct kn_probe_ops {
     int lanes;
-    float (*fma)(long steps);
+    float (*fma)(long steps, float start, float factor, float addend); /* x = x * factor + addend */
     float (*read)(const float *floats, size_t count);
     void (*copy)(const float *from, float *to, size_t count);
 };

@@ -15,17 +15,17 @@ static float lanes_sum(kn_vec v)
     return sum;
 }
 
-static float fma_chains(long steps)
+static float fma_chains(long steps, float start, float factor, float addend)
 {
-    kn_vec sum[KN_PROBE_CHAINS], half = kn_set1(0.5f), small = kn_set1(1e-3f);
+    kn_vec sum[KN_PROBE_CHAINS], times = kn_set1(factor), plus = kn_set1(addend);
     KN_UNROLL(14)
     for (int i = 0; i < KN_PROBE_CHAINS; i++) {
-        sum[i] = small;
+        sum[i] = kn_set1(start);
         __asm__ volatile("" : "+x"(sum[i])); /* or the compiler sees that all chains are one */
     }
     for (long k = 0; k < steps; k++) {
-        KN_UNROLL(14) for (int i = 0; i < KN_PROBE_CHAINS; i++) sum[i] = kn_fma(sum[i], half, small);
-        __asm__ volatile("" : "+x"(half));
+        KN_UNROLL(14) for (int i = 0; i < KN_PROBE_CHAINS; i++) sum[i] = kn_fma(sum[i], times, plus);
+        __asm__ volatile("" : "+x"(times));
     }
     KN_UNROLL(14) for (int i = 1; i < KN_PROBE_CHAINS; i++) sum[0] = kn_add(sum[0], sum[i]);
     return lanes_sum(sum[0]);

@@ -5,7 +5,7 @@
 #include "tests/support/test.h"
 
 static const char *const names3[] = {"one", "flop", "bytes"};
-static const struct em_fit_options quick = {EM_OLS, 0, 0.95, 1, 0, 0};
+static const struct em_fit_options quick = {.method = EM_OLS, .confidence_ratio = 0.95, .seed = 1};
 
 /* Eight rows, [1, a, b] and y; the expected figures below are numpy's for them (lstsq, inv(A'A) * s2, corrcoef,
  * polyfit(fitted, y, 1), linalg.cond of A / A.max(0); VIF: |a - its fit on 1|^2 / |a - its fit on 1 and b|^2). */
@@ -158,7 +158,8 @@ static void intervals_cover_the_truth_as_often_as_they_say(void **state)
     enum { MACHINES = 300 };
     static const double truth[] = {30, 0.5, 2};
     static struct machine m;
-    const struct em_fit_options options = {EM_OLS, 200, 0.95, 1, 1, 0};
+    const struct em_fit_options options = {
+        .method = EM_OLS, .resamples = 200, .confidence_ratio = 0.95, .seed = 1, .relative = 1};
     int covered[3] = {0};
     for (uint64_t seed = 0; seed < MACHINES; seed++) {
         struct em_fit fit;
@@ -177,7 +178,8 @@ static void blocks_widen_the_interval_when_runs_of_a_kernel_agree(void **state)
 {
     (void)state;
     static struct machine m;
-    const struct em_fit_options options = {EM_OLS, 400, 0.95, 1, 1, 0};
+    const struct em_fit_options options = {
+        .method = EM_OLS, .resamples = 400, .confidence_ratio = 0.95, .seed = 1, .relative = 1};
     simulate(&m, 3, 6, 0.001, 0.03);
     struct em_fit blocks, rows;
     int own[RUNS];
@@ -200,7 +202,8 @@ static void the_seed_decides_the_resamples_and_nothing_else(void **state)
     (void)state;
     static struct machine m;
     simulate(&m, 4, 6, 0.01, 0.02);
-    struct em_fit_options options = {EM_NNLS, 100, 0.9, 7, 1, 0};
+    struct em_fit_options options = {
+        .method = EM_NNLS, .resamples = 100, .confidence_ratio = 0.9, .seed = 7, .relative = 1};
     struct em_fit a, b, c;
     assert_int_equal(em_fit_init(&a, &m.data, &options), 0);
     assert_int_equal(em_fit_init(&b, &m.data, &options), 0);
@@ -221,7 +224,8 @@ static void anchor_kernels_turn_not_identifiable_into_identified(void **state)
 {
     (void)state;
     static struct machine m;
-    const struct em_fit_options options = {EM_OLS, 400, 0.95, 1, 1, 0};
+    const struct em_fit_options options = {
+        .method = EM_OLS, .resamples = 400, .confidence_ratio = 0.95, .seed = 1, .relative = 1};
     struct em_fit fit;
     simulate(&m, 5, 0.05, 0.01, 0.01);
     assert_int_equal(em_fit_init(&fit, &m.data, &options), 0);
@@ -248,7 +252,11 @@ static void a_column_without_effect_covers_zero(void **state)
     for (int i = 0; i < RUNS; i++)
         m.y[i] = (30 * m.x[i] + 2 * m.x[2 * RUNS + i]) * (1 + 0.01 * sin(i * i));
     for (int method = EM_OLS; method < EM_METHODS; method++) {
-        const struct em_fit_options options = {(enum em_method)method, 400, 0.95, 1, method == EM_NNLS, 0};
+        const struct em_fit_options options = {.method = (enum em_method)method,
+                                               .resamples = 400,
+                                               .confidence_ratio = 0.95,
+                                               .seed = 1,
+                                               .relative = method == EM_NNLS};
         struct em_fit fit;
         assert_int_equal(em_fit_init(&fit, &m.data, &options), 0);
         assert_int_equal(fit.coefficient[0].verdict, EM_IDENTIFIED);
@@ -261,7 +269,8 @@ static void few_blocks_give_no_interval(void **state)
 {
     (void)state;
     static struct machine m;
-    const struct em_fit_options options = {EM_OLS, 100, 0.95, 1, 1, 0};
+    const struct em_fit_options options = {
+        .method = EM_OLS, .resamples = 100, .confidence_ratio = 0.95, .seed = 1, .relative = 1};
     simulate(&m, 7, 6, 0.01, 0.01);
     struct em_fit fit;
     for (int i = 0; i < RUNS; i++)
@@ -299,7 +308,7 @@ static void left_out_is_a_fit_that_never_saw_the_block(void **state)
     static struct machine m;
     static double x[3 * RUNS], y[RUNS];
     simulate(&m, 9, 6, 0.02, 0.02);
-    const struct em_fit_options options = {EM_NNLS, 0, 0.95, 1, 1, 0};
+    const struct em_fit_options options = {.method = EM_NNLS, .confidence_ratio = 0.95, .seed = 1, .relative = 1};
     struct em_fit fit, others;
     assert_int_equal(em_fit_init(&fit, &m.data, &options), 0);
     const int out = 17;
@@ -402,7 +411,8 @@ static void prediction_intervals_hold_new_measurements(void **state)
     (void)state;
     enum { NEW = 2000 };
     static struct machine m;
-    const struct em_fit_options options = {EM_OLS, 1000, 0.95, 1, 1, 0};
+    const struct em_fit_options options = {
+        .method = EM_OLS, .resamples = 1000, .confidence_ratio = 0.95, .seed = 1, .relative = 1};
     simulate(&m, 12, 6, 0.03, 0);
     struct em_fit fit;
     struct em_prediction p;

@@ -63,7 +63,8 @@ struct expected {
 /* As many digits as the reference prints: 6 for R2, three decimals for MAPE, two for max APE. */
 static void assert_fit(const struct em_data *data, const struct expected *want, struct em_fit *fit)
 {
-    const struct em_fit_options options = {want->method, 0, 0.95, 1, want->relative, 0};
+    const struct em_fit_options options = {
+        .method = want->method, .confidence_ratio = 0.95, .seed = 1, .relative = want->relative};
     assert_int_equal(em_fit_init(fit, data, &options), 0);
     for (int j = 0; j < 4; j++)
         assert_near(fit->coefficient[j].value, want->value[j], 1e-6 * fabs(want->value[j]));
@@ -219,7 +220,8 @@ static void leaving_a_workload_out_gives_the_published_errors(void **state)
     struct table t;
     if (!load_canuto(&t, canuto_names, workloads))
         skip_because("canuto_e5-2640_counters_wall_power.csv is not in ../shared/data");
-    const struct em_fit_options options = {EM_NNLS, 200, 0.95, 1, 1, 0};
+    const struct em_fit_options options = {
+        .method = EM_NNLS, .resamples = 200, .confidence_ratio = 0.95, .seed = 1, .relative = 1};
     struct em_fit fit;
     assert_int_equal(em_fit_init(&fit, &t.data, &options), 0);
     assert_int_equal(fit.blocks, WORKLOADS);

@@ -14,12 +14,17 @@ enum jrx_sde_event {
     JRX_SDE_L2_BYTES,   /* "l2_bytes_simulated": L1 <-> L2 */
     JRX_SDE_L3_BYTES,   /* "l3_bytes_simulated": L2 <-> L3 */
     JRX_SDE_DRAM_BYTES, /* "dram_bytes_simulated": last level <-> memory */
+    JRX_SDE_CPU_NS,     /* "cpu_ns_measured": CPU time of the process in those regions, all threads */
     JRX_SDE_EVENTS
 };
 
 struct jrx_sde;
 
-/** Publishes all events, from zero. Once a process. 0, JRX_EUNAVAILABLE, JRX_ENOMEM. */
+/**
+ * Publishes all events, from zero. Once a process. With $JOULERX_SDE the numbers lie in that file, which is made:
+ * 64-bit integers in the order above, in memory shared with whoever maps it, so that a tool without PAPI can follow
+ * them. 0, JRX_EUNAVAILABLE, JRX_ENOMEM, JRX_EIO or JRX_EPERMISSION for the file.
+ */
 int jrx_sde_open(struct jrx_sde **out);
 /** Adds to an event. Any thread, about a nanosecond; NULL and negative amounts are ignored. */
 void jrx_sde_add(struct jrx_sde *sde, enum jrx_sde_event event, int64_t amount);

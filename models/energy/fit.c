@@ -197,11 +197,13 @@ static int set_up(struct em_system *system, struct em_fit *fit)
     fit->left_out = jrx_alloc(rows * sizeof *fit->left_out);
     fit->noise = jrx_alloc(rows * sizeof *fit->noise);
     size_t resampled = (size_t)system->options->resamples * (size_t)data->cols;
+    fit->without =
+        jrx_alloc((size_t)(data->group ? data->groups : EM_RUNS) * (size_t)data->cols * sizeof *fit->without);
     fit->resampled = jrx_alloc((resampled ? resampled : 1) * sizeof *fit->resampled);
     system->weight = jrx_alloc(rows * sizeof *system->weight);
     system->ab = jrx_alloc(rows * (size_t)(data->cols + 1) * sizeof *system->ab);
-    if (!fit->block || !fit->fitted || !fit->left_out || !fit->noise || !fit->resampled || !system->weight ||
-        !system->ab)
+    if (!fit->block || !fit->fitted || !fit->left_out || !fit->noise || !fit->resampled || !fit->without ||
+        !system->weight || !system->ab)
         return JRX_ENOMEM;
     int status = number_blocks(data, fit);
     if (status)
@@ -295,6 +297,8 @@ int em_fit_init(struct em_fit *fit, const struct em_data *data, const struct em_
         status = em_leave_out(&system, fit);
     if (!status)
         status = em_bootstrap(&system, fit);
+    if (!status)
+        em_jackknife(fit);
     for (int j = 0; !status && j < data->cols; j++)
         fit->coefficient[j].verdict = judge(&fit->coefficient[j]);
 out:
@@ -311,6 +315,7 @@ void em_fit_fini(struct em_fit *fit)
     free(fit->left_out);
     free(fit->block);
     free(fit->resampled);
+    free(fit->without);
     free(fit->noise);
     memset(fit, 0, sizeof *fit);
 }

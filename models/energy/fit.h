@@ -32,8 +32,10 @@ struct em_fit_options {
     int resamples;           /* of the bootstrap; 0: none, and all intervals are NAN */
     double confidence_ratio; /* of the intervals, between 0 and 1, e.g. 0.95 */
     uint64_t seed;
-    int relative; /* row i is divided by y_i: relative errors count, long runs do not own the fit */
-    double ridge; /* of EM_RIDGE: squared penalty over the squared norm of the column; 0: chosen by left-out blocks */
+    int relative;  /* row i is divided by y_i: relative errors count, long runs do not own the fit */
+    int jackknife; /* intervals from the fits that leave one block out instead of from the bootstrap: for designs in
+                      which a term rests on few blocks, that a draw of blocks would miss */
+    double ridge;  /* of EM_RIDGE: squared penalty over the squared norm of the column; 0: chosen by left-out blocks */
 };
 
 enum em_verdict {
@@ -54,10 +56,12 @@ struct em_interval {
 /* value, standard_error, interval, huber: in units of y over units of the column. */
 struct em_coefficient {
     double value;
-    double standard_error;       /* classical; NAN without degrees of freedom, for a column held at 0, and for ridge */
-    struct em_interval interval; /* percentile bootstrap over blocks, widened for few of them (em_tail()) */
-    double huber;                /* the coefficient when outliers count linearly only; NAN if it did not converge */
-    double vif;                  /* variance inflation in the system that was solved, 1 or more; NAN: a constant */
+    double standard_error; /* classical; NAN without degrees of freedom, for a column held at 0, and for ridge */
+    struct em_interval
+        interval;           /* percentile bootstrap over blocks, widened for few of them (em_tail()); or jackknife */
+    double jackknife_error; /* of leaving out one block at a time; NAN where that leaves the design unsolvable */
+    double huber;           /* the coefficient when outliers count linearly only; NAN if it did not converge */
+    double vif;             /* variance inflation in the system that was solved, 1 or more; NAN: a constant */
     double correlation[EM_SIDE]; /* Pearson, over raw rows, with each column and last with y; NAN: a constant */
     enum em_verdict verdict;
 };
@@ -77,6 +81,7 @@ struct em_fit {
     double *fitted;             /* [rows] */
     double *left_out;           /* [rows] prediction from the other blocks; NAN where those do not determine one */
     int *block;                 /* [rows] 0..blocks-1: the group, or the run of neighbours */
+    double *without;            /* [blocks][cols] coefficients of the fits that leave a block out; NAN: unsolvable */
     double *resampled;          /* [resamples_solved][cols] */
     int resamples_solved;
     double *noise; /* [noises] residuals, y - fit or if relative y / fit - 1, widened by sqrt(rows / freedom) */
@@ -97,6 +102,14 @@ struct em_prediction {
  */
 int em_fit_init(struct em_fit *fit, const struct em_data *data, const struct em_fit_options *options);
 void em_fit_fini(struct em_fit *fit);
+
+/**
+ * Covariance of coefficients a and b from the fits that leave one block out: (blocks - 1) / blocks times the sum of
+ * products of their deviations. With t of blocks - 1 degrees of freedom its intervals cover what they say with few and
+ * unequal blocks (CR3: Cameron and Miller, "A practitioner's guide to cluster-robust inference", J. Human Resources 50,
+ * 2015, VI). NAN if a block cannot be left out. Pure.
+ */
+double em_jackknife_covariance(const struct em_fit *fit, int a, int b);
 
 /** Predicts y for row[cols]. Intervals are NAN without a bootstrap. 0 or JRX_ENOMEM. */
 int em_predict(const struct em_fit *fit, const double *row, struct em_prediction *prediction);

@@ -32,6 +32,8 @@ void em_judge_residuals(const struct em_system *system, const unsigned char *use
 /* resample.c */
 int em_bootstrap(struct em_system *system, struct em_fit *fit);
 int em_leave_out(struct em_system *system, struct em_fit *fit);
+/** After em_leave_out(): jackknife errors, and the intervals if they are asked of it. */
+void em_jackknife(struct em_fit *fit);
 void em_sort(double *values, size_t count);
 /** Of sorted values, between the two neighbours of share * (count - 1), so that it does not jump by a whole one. */
 double em_quantile(const double *sorted, size_t count, double share);

@@ -32,30 +32,16 @@ const char *em_response_name(enum em_response response)
     return response == EM_PACKAGE ? "package" : "dram";
 }
 
-/* Covariance of columns a and b of the resampled coefficients. */
-static double spread(const struct em_fit *fit, int a, int b)
-{
-    double mean_a = 0, mean_b = 0, sum = 0, count = fit->resamples_solved;
-    for (int i = 0; i < fit->resamples_solved; i++) {
-        mean_a += fit->resampled[i * fit->cols + a] / count;
-        mean_b += fit->resampled[i * fit->cols + b] / count;
-    }
-    for (int i = 0; i < fit->resamples_solved; i++)
-        sum += (fit->resampled[i * fit->cols + a] - mean_a) * (fit->resampled[i * fit->cols + b] - mean_b);
-    return sum / (count - 1);
-}
-
 int em_fitted_set(struct em_fitted *fitted, const struct em_fit *fit, const enum em_term *term)
 {
     *fitted = (struct em_fitted){.fitted = 1,
                                  .blocks = fit->blocks,
-                                 .freedom = fit->blocks - fit->cols,
+                                 .freedom = fit->blocks - 1,
                                  .confidence_ratio = fit->options.confidence_ratio,
                                  .left_out_mape_ratio = fit->left_out_mape_ratio};
-    if (fit->resamples_solved < 2 || fitted->freedom < 1)
-        return jrx_fail(JRX_EINVAL,
-                        "fit: no covariance from %d resamples of %d blocks for %d terms; measure more kernels",
-                        fit->resamples_solved, fit->blocks, fit->cols);
+    if (fit->blocks < EM_BLOCKS_LEAST)
+        return jrx_fail(JRX_EINVAL, "fit: no covariance from %d blocks; measure at least %d kernels", fit->blocks,
+                        EM_BLOCKS_LEAST);
     for (int a = 0; a < fit->cols; a++) {
         enum em_term k = term[a];
         fitted->used[k] = 1;
@@ -63,9 +49,24 @@ int em_fitted_set(struct em_fitted *fitted, const struct em_fit *fit, const enum
         fitted->interval[k] = fit->coefficient[a].interval;
         fitted->verdict[k] = fit->coefficient[a].verdict;
         for (int b = 0; b < fit->cols; b++)
-            fitted->covariance[k][term[b]] = spread(fit, a, b) * fitted->blocks / fitted->freedom;
+            fitted->covariance[k][term[b]] = em_jackknife_covariance(fit, a, b);
+        if (isnan(fitted->covariance[k][k]))
+            return jrx_fail(JRX_EINVAL, "fit: %s rests on one kernel alone, so it has no covariance; measure more",
+                            em_term_name(k));
     }
     return 0;
+}
+
+void em_fitted_scale_error(struct em_fitted *fitted, double half_width_ratio)
+{
+    double t = em_student_deviate((1 - fitted->confidence_ratio) / 2, fitted->freedom);
+    for (int a = 0; a < EM_TERMS; a++) {
+        for (int b = 0; b < EM_TERMS; b++)
+            fitted->covariance[a][b] += fitted->value[a] * fitted->value[b] * pow(half_width_ratio / t, 2);
+        double half = t * sqrt(fitted->covariance[a][a]);
+        if (fitted->used[a])
+            fitted->interval[a] = (struct em_interval){fitted->value[a] - half, fitted->value[a] + half};
+    }
 }
 
 double em_fitted_value_j(const struct em_fitted *fitted, const double *x, double *half_width_j)

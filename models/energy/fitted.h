@@ -34,7 +34,7 @@ struct em_fitted {
     enum em_verdict verdict[EM_TERMS];
     double covariance[EM_TERMS][EM_TERMS]; /* of the values */
     int blocks;
-    double freedom; /* blocks less terms: of Student's t */
+    double freedom; /* blocks - 1: of Student's t */
     double confidence_ratio;
     double left_out_mape_ratio; /* each block predicted from the others; NAN: unknown */
 };
@@ -53,11 +53,14 @@ int em_term_find(const char *name);
 const char *em_response_name(enum em_response response);
 
 /**
- * Takes what `fit` found, its column j being term[j], each at most once. The covariance is that of the bootstrap's
- * coefficients, times blocks / freedom: with few blocks resamples spread too little (Hesterberg 2015, as em_tail()).
- * 0; JRX_EINVAL without a bootstrap or without a degree of freedom.
+ * Takes what `fit` found, its column j being term[j], each at most once. The covariance is the jackknife's
+ * (em_jackknife_covariance()). 0; JRX_EINVAL: fewer than EM_BLOCKS_LEAST blocks, or a term that rests on one of them.
  */
 int em_fitted_set(struct em_fitted *fitted, const struct em_fit *fit, const enum em_term *term);
+
+/** Adds an error that scales all energies alike, as a meter's does: no block differs by it, so no fit shows it. Widens
+ * covariance and intervals by that half-width, relative, of the same confidence. */
+void em_fitted_scale_error(struct em_fitted *fitted, double half_width_ratio);
 
 /** Value, and half-width of its interval, of a row x[EM_TERMS] in s, FLOP and bytes. A term that is not used does not
  * look at x. NAN if x is missing for a term whose value is not 0. Pure. */

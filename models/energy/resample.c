@@ -105,6 +105,8 @@ int em_leave_out(struct em_system *system, struct em_fit *fit)
             status = em_solve(system, &triangle, x, NULL);
         if (status && status != JRX_EINVAL)
             return status;
+        for (int j = 0; j < fit->cols; j++)
+            fit->without[out * fit->cols + j] = status ? (double)NAN : x[j];
         for (size_t i = 0; i < data->rows; i++) {
             if (fit->block[i] == out)
                 fit->left_out[i] = status ? (double)NAN : em_row_value(data, x, i);
@@ -114,4 +116,25 @@ int em_leave_out(struct em_system *system, struct em_fit *fit)
         sum += fabs(data->y[i] - fit->left_out[i]) / fabs(data->y[i]);
     fit->left_out_mape_ratio = isfinite(sum) ? sum / (double)data->rows : (double)NAN;
     return 0;
+}
+
+double em_jackknife_covariance(const struct em_fit *fit, int a, int b)
+{
+    double sum = 0, blocks = fit->blocks;
+    for (int k = 0; k < fit->blocks; k++) {
+        const double *x = fit->without + k * fit->cols;
+        sum += (x[a] - fit->coefficient[a].value) * (x[b] - fit->coefficient[b].value);
+    }
+    return sum * (blocks - 1) / blocks;
+}
+
+void em_jackknife(struct em_fit *fit)
+{
+    double t = em_student_deviate((1 - fit->options.confidence_ratio) / 2, fit->blocks - 1);
+    for (int j = 0; j < fit->cols; j++) {
+        struct em_coefficient *c = &fit->coefficient[j];
+        c->jackknife_error = sqrt(em_jackknife_covariance(fit, j, j));
+        if (fit->options.jackknife && fit->blocks >= EM_BLOCKS_LEAST)
+            c->interval = (struct em_interval){c->value - t * c->jackknife_error, c->value + t * c->jackknife_error};
+    }
 }

@@ -7,6 +7,9 @@
  *                                                 unit 0: the register of the first zone again
  *       --tick-us=1000 --jitter-us=4 --tails=0.002   update interval: normal, with that share between 0.83 and 1.17
  *       --mode=0400 --seed=1 --open               mode of energy_uj; other users may enter (needs root)
+ *       --work=FILE --noise=0                     a server that works: the file is the program's $JOULERX_SDE
+ *       --cost=ID,FLOP,REGION,L1,L2,L3,DRAM,CPU   energy of each event published there [pJ], each charge with that
+ *                                                 relative noise
  *
  * MOUNTPOINT/.control takes one command a write, and shows the truth when read: "ZONE joule time_ns wraps" a line.
  *     power ZONE W | raw ZONE UNITS | fault ZONE ERRNO [AFTER_READS] | text ZONE TEXT | stuck ZONE | delay ZONE US |
@@ -312,11 +315,32 @@ static int add_zone(struct tree *t, const char *spec)
     return 0;
 }
 
+static int add_cost(struct tree *t, const char *spec)
+{
+    char id[32];
+    double cost_pj[EVENTS];
+    int zone = sscanf(spec, "%31[^,],%lf,%lf,%lf,%lf,%lf,%lf,%lf", id, &cost_pj[0], &cost_pj[1], &cost_pj[2],
+                      &cost_pj[3], &cost_pj[4], &cost_pj[5], &cost_pj[6]) == 1 + EVENTS
+                   ? fake_find(t, id)
+                   : -1;
+    if (zone >= 0)
+        memcpy(t->zone[zone].cost_pj, cost_pj, sizeof cost_pj);
+    return zone < 0 ? -1 : 0;
+}
+
 static int parse(struct tree *t, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"zone", 1, 0, 'z'}, {"tick-us", 1, 0, 't'}, {"jitter-us", 1, 0, 'j'}, {"tails", 1, 0, 'a'},
-        {"mode", 1, 0, 'm'}, {"seed", 1, 0, 's'},    {"open", 0, 0, 'o'},      {0, 0, 0, 0}};
+    static const struct option options[] = {{"zone", 1, 0, 'z'},
+                                            {"tick-us", 1, 0, 't'},
+                                            {"jitter-us", 1, 0, 'j'},
+                                            {"tails", 1, 0, 'a'},
+                                            {"mode", 1, 0, 'm'},
+                                            {"seed", 1, 0, 's'},
+                                            {"open", 0, 0, 'o'},
+                                            {"work", 1, 0, 'w'},
+                                            {"noise", 1, 0, 'n'},
+                                            {"cost", 1, 0, 'c'},
+                                            {0, 0, 0, 0}};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (c) {
         case 'z':
@@ -329,6 +353,12 @@ static int parse(struct tree *t, int argc, char **argv)
         case 'm': t->mode = (unsigned)strtoul(optarg, NULL, 8); break;
         case 's': t->seed = strtoull(optarg, NULL, 10); break;
         case 'o': t->open = true; break;
+        case 'w': t->work = optarg; break;
+        case 'n': t->noise = atof(optarg); break;
+        case 'c':
+            if (add_cost(t, optarg))
+                return -1;
+            break;
         default: return -1;
         }
     return optind == argc - 1 && t->zones ? 0 : -1;
@@ -357,6 +387,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < t->zones; i++) {
         struct zone *z = &t->zone[i];
         jrx_rng_init(&z->rng, t->seed, (uint64_t)i);
+        jrx_rng_init(&z->noise, t->seed, (uint64_t)(ZONES + i));
         z->since_ns = now;
         z->next_ns = now + (uint64_t)(t->tick_ns * jrx_rng_uniform(&z->rng));
         z->offset = z->shown = 1000000; /* a counter of 0 would not be shown by the kernel */

@@ -2,11 +2,13 @@
 #include "tests/fake/zones.h"
 #include "harness/clock.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int fake_find(const struct tree *t, const char *id)
 {
@@ -30,6 +32,29 @@ static uint64_t interval_ns(const struct tree *t, struct zone *z)
     return (uint64_t)fmax(t->tick_ns / 2, t->tick_ns + t->jitter_ns * normal[0]);
 }
 
+/*
+ * Charges what the program has done since the last look. It gets into the register with the first update after this
+ * look, so that the register moves at updates only, as everything that was done before an update is in it.
+ */
+static void charge(const struct tree *t, struct zone *z, uint64_t now)
+{
+    int64_t done[EVENTS];
+    double cost_j = 0, normal[2];
+    int fd = t->work ? open(t->work, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t size = fd < 0 ? 0 : pread(fd, done, sizeof done, 0);
+    if (fd >= 0)
+        close(fd);
+    for (int i = 0; i < EVENTS && size == sizeof done; i++) {
+        cost_j += z->cost_pj[i] * 1e-12 * (double)(done[i] - (done[i] < z->done[i] ? 0 : z->done[i]));
+        z->done[i] = done[i];
+    }
+    if (cost_j > 0) {
+        jrx_rng_normal2(&z->noise, &normal[0], &normal[1]);
+        z->charged_j += cost_j * (1 + t->noise * normal[0]);
+        z->charged_ns = now;
+    }
+}
+
 /* Brings the register up to the last update at or before now. */
 static void update(const struct tree *t, struct zone *z, uint64_t now)
 {
@@ -38,8 +63,11 @@ static void update(const struct tree *t, struct zone *z, uint64_t now)
         last = z->next_ns;
         z->next_ns += interval_ns(t, z);
     }
+    if (last >= z->charged_ns)
+        z->work_j = z->charged_j;
     if (last >= z->since_ns && last && !z->stuck)
-        z->shown = z->offset + (uint64_t)(energy_j(z, last) / (z->unit_nj * 1e-9));
+        z->shown = z->offset + (uint64_t)((energy_j(z, last) + z->work_j) / (z->unit_nj * 1e-9));
+    charge(t, z, now);
 }
 
 uint64_t fake_energy_uj(struct tree *t, struct zone *z)

@@ -1,0 +1,13 @@
+# Fitted beside observed, on the diagonal if they agree: in the fit, and each kernel left out of it.
+load home."/common.gp"
+file = dir."/summary.csv"
+source = word(note, words(note))
+set title "What a kernel costs on this machine: fitted against observed\n{/*0.8 ".note.(source eq "estimated" ? "; estimated by a profile, so nothing is fitted" : "")."}"
+set logscale xy
+set format xy "10^{%L}"
+set xlabel "energy of a call (uJ), ".source
+set ylabel "fitted (uJ)"
+set key bottom right
+plot file using "energy_uj":"energy_uj" with lines ls 9 title "fitted = observed", \
+     file using "energy_uj":"fit_uj" with points ls 1 title "in the fit", \
+     file using "energy_uj":"left_out_uj" with points ls 2 title "its kernel left out"
