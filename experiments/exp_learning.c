@@ -25,6 +25,7 @@ static const struct jrx_column columns[] = {
     {"parameters", JRX_INTEGER, "trainable numbers of the network"},
     {"bce_ratio", JRX_REAL, "mean binary cross-entropy [nat] a bit against the sent bits, over the stretch"},
     {"ber_ratio", JRX_REAL, "bit error rate over the stretch, on the training slots"},
+    {"threads", JRX_INTEGER, "threads it is trained with"},
     {"flop", JRX_REAL,
      "useful FLOP of the convolutions of one step, forward and backward, and of the teacher's forward"},
 };
@@ -224,6 +225,7 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     jrx_put_integer(samples, "parameters", nn_parameters(&state->train.student.net));
     jrx_put_real(samples, "bce_ratio", state->sum.bce / bits);
     jrx_put_real(samples, "ber_ratio", (double)state->sum.errors / bits);
+    jrx_put_integer(samples, "threads", run->settings->threads);
     jrx_put_real(samples, "flop", flop);
     snprintf(words, size, "bce %.4f, ber %.4f, %.0f slots/s", state->sum.bce / bits, (double)state->sum.errors / bits,
              (double)(steps * config->batch) / (time_ns * 1e-9));
@@ -243,6 +245,7 @@ static const struct jrx_column summary_columns[] = {
     {"bce_ratio", JRX_REAL, "mean binary cross-entropy [nat] a bit, over the stretch that ends here"},
     {"ber_ratio", JRX_REAL, "bit error rate over the stretch, on the training slots"},
     {"time_s", JRX_REAL, "run time from the start, measured"},
+    {"processor_s", JRX_REAL, "the same times the threads it took"},
     {"energy_j", JRX_REAL, "energy from the start, of the source in energy_source"},
     {"energy_source", JRX_TEXT, "measured, replayed or estimated"},
 };
@@ -290,6 +293,7 @@ static int put_row(void *context, int row, struct jrx_table *table)
     jrx_put_real(table, "bce_ratio", one(summary->samples, name, "bce_ratio", &status));
     jrx_put_real(table, "ber_ratio", one(summary->samples, name, "ber_ratio", &status));
     jrx_put_real(table, "time_s", summary->time_s);
+    jrx_put_real(table, "processor_s", summary->time_s * one(summary->samples, name, "threads", &status));
     jrx_put_real(table, "energy_j", summary->energy_j);
     jrx_put_text(table, "energy_source", summary->source);
     return status;

@@ -15,20 +15,17 @@ static int plan(const struct ex_settings *settings, struct ex_plan *plan)
     return 0;
 }
 
-#define ESTIMATE(what, doc)                                                                                            \
-    {what "_ratio", JRX_REAL, doc}, {what "_ci_lo_ratio", JRX_REAL, "lower end of its 95 % interval"},                 \
-    {                                                                                                                  \
-        what "_ci_hi_ratio", JRX_REAL, "upper end"                                                                     \
-    }
 static const struct jrx_column summary_columns[] = {
     {"width_ratio", JRX_REAL, "width of the students: factor on the channels of their body"},
     {"trainings", JRX_INTEGER, "of each kind; intervals are over them, with a single one over slots"},
     {"sinr_db", JRX_REAL, "the lower of the two points that make the floor"},
-    ESTIMATE("scratch", "bit error rate at the floor of students trained alone, geometric mean over trainings"),
-    ESTIMATE("distilled", "the same of distilled ones"),
-    ESTIMATE("distilled_over_scratch", "their ratio, trainings of one seed as pairs"),
-    ESTIMATE("teacher", "bit error rate of the teacher there, interval over slots"),
-    ESTIMATE("genie", "bit error rate there of a receiver that knows the channel, interval over slots"),
+    EX_ESTIMATE_COLUMNS("scratch", "ratio",
+                        "bit error rate at the floor of students trained alone, geometric mean over trainings"),
+    EX_ESTIMATE_COLUMNS("distilled", "ratio", "the same of distilled ones"),
+    EX_ESTIMATE_COLUMNS("distilled_over_scratch", "ratio", "their ratio, trainings of one seed as pairs"),
+    EX_ESTIMATE_COLUMNS("teacher", "ratio", "bit error rate of the teacher there, interval over slots"),
+    EX_ESTIMATE_COLUMNS("genie", "ratio",
+                        "bit error rate there of a receiver that knows the channel, interval over slots"),
 };
 static const struct jrx_schema summary_schema = {"student-width summary", summary_columns,
                                                  sizeof summary_columns / sizeof *summary_columns};

@@ -161,22 +161,16 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
 
 /* ---- conclusion ----------------------------------------------------------------------------------------------- */
 
-/* a median with its interval: `what` is "inference_time", `unit` its unit */
-#define ESTIMATE(what, unit, doc)                                                                                      \
-    {what "_" unit, JRX_REAL, doc}, {what "_ci_lo_" unit, JRX_REAL, "lower end of its 95 % interval"},                 \
-    {                                                                                                                  \
-        what "_ci_hi_" unit, JRX_REAL, "upper end"                                                                     \
-    }
 static const struct jrx_column summary_columns[] = {
     {"width_ratio", JRX_REAL, "width of the network relative to DeepRx"},
-    ESTIMATE("inference_time", "ms", "median time of a slot, measured"),
-    ESTIMATE("forward_time", "ms", "median time of the training forward pass, measured"),
-    ESTIMATE("backward_time", "ms", "median time of the backward pass, measured"),
-    ESTIMATE("update_time", "ms", "median time of AdamW, measured"),
-    ESTIMATE("inference_energy", "mj", "median energy of a slot, of the source in energy_source"),
-    ESTIMATE("forward_energy", "mj", "median energy of the training forward pass"),
-    ESTIMATE("backward_energy", "mj", "median energy of the backward pass"),
-    ESTIMATE("update_energy", "mj", "median energy of AdamW"),
+    EX_ESTIMATE_COLUMNS("inference_time", "ms", "median time of a slot, measured"),
+    EX_ESTIMATE_COLUMNS("forward_time", "ms", "median time of the training forward pass, measured"),
+    EX_ESTIMATE_COLUMNS("backward_time", "ms", "median time of the backward pass, measured"),
+    EX_ESTIMATE_COLUMNS("update_time", "ms", "median time of AdamW, measured"),
+    EX_ESTIMATE_COLUMNS("inference_energy", "mj", "median energy of a slot, of the source in energy_source"),
+    EX_ESTIMATE_COLUMNS("forward_energy", "mj", "median energy of the training forward pass"),
+    EX_ESTIMATE_COLUMNS("backward_energy", "mj", "median energy of the backward pass"),
+    EX_ESTIMATE_COLUMNS("update_energy", "mj", "median energy of AdamW"),
     {"energy_source", JRX_TEXT, "measured, replayed or estimated"},
 };
 static const struct jrx_schema summary_schema = {"training summary", summary_columns,

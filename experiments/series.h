@@ -27,6 +27,13 @@ enum jrx_source ex_source(const char *name);
 void ex_put_estimate(struct jrx_table *table, const char *name, const char *unit, const struct jrx_estimate *estimate,
                      double scale);
 
+/* The columns that ex_put_estimate() fills: what "floor", unit "ratio". */
+#define EX_ESTIMATE_COLUMNS(what, unit, doc)                                                                           \
+    {what "_" unit, JRX_REAL, doc}, {what "_ci_lo_" unit, JRX_REAL, "lower end of its 95 % interval"},                 \
+    {                                                                                                                  \
+        what "_ci_hi_" unit, JRX_REAL, "upper end"                                                                     \
+    }
+
 /** Median of `column` in cell a over that in cell b, repetitions drawn as pairs. 0 or JRX_EFORMAT, JRX_ENOMEM. */
 int ex_ratio(const struct jrx_csv *samples, const char *a, const char *b, const char *column,
              struct jrx_estimate *estimate);
