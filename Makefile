@@ -197,7 +197,7 @@ check-clang: ## build program and tests with clang
 
 # AVX-512 is an illegal instruction to valgrind and FMA is emulated a thousand times slower: baseline kernels only.
 # Tests that only start the program are left out: valgrind does not follow it, the sanitizers' build does.
-OF_PROGRAM := $(addprefix $O/tests/test_,run calibrate doctor stat shard resume list callgrind trainer)
+OF_PROGRAM := $(addprefix $O/tests/test_,run study calibrate doctor stat shard resume list callgrind trainer)
 check-valgrind: $(TESTS) ## the unit tests under valgrind's memory checker
 	@echo "-- valgrind"
 	@JOBS=2 JOULERX_TEST_FAST=1 JOULERX_ISA=baseline OPENBLAS_CORETYPE=NEHALEM OMP_NUM_THREADS=1 \

@@ -36,12 +36,12 @@ static int cells(const struct ex_settings *settings)
     return settings->preset->temperatures.count * settings->preset->mixes.count;
 }
 
-/* The student of cell `cell` of the grid, rows of equal temperature together. */
+/* The student of cell `cell` of the grid, rows of equal mix together. */
 static int student(const struct ex_settings *settings, int cell, int seed)
 {
     const struct ex_preset *preset = settings->preset;
-    return ex_zoo_grid(settings->zoo, preset->temperatures.value[cell / preset->mixes.count],
-                       preset->mixes.value[cell % preset->mixes.count], seed);
+    return ex_zoo_grid(settings->zoo, preset->temperatures.value[cell % preset->temperatures.count],
+                       preset->mixes.value[cell / preset->temperatures.count], seed);
 }
 
 static int put_row(void *context, int row, struct jrx_table *table)

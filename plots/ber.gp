@@ -9,7 +9,7 @@ panels = words(widths) > 3 ? 4 : words(widths)
 stats file using (column("compared") == 1 && column("ber_ratio") > 0 ? column("ber_ratio") : NaN) nooutput
 least = STATS_min
 stats file using "sinr_db" nooutput
-set multiplot title "Bit error rate, 16QAM, two antennas\n{/*0.8 counted on a simulated 5G uplink (TDL channels), 95 % intervals over slots}"
+set multiplot title "Bit error rate, 16QAM, two antennas\n{/*0.8 counted on a simulated 5G uplink (TDL channels), 95 % intervals over slots; width: of the students}"
 receivers = "ls lmmse genie teacher"
 style(i) = word("4 6 9 1", i)
 set logscale y
@@ -22,7 +22,7 @@ here(is) = (is && column("compared") == 1 && column("ber_ratio") > 0 ? column("s
 do for [p=1:panels] {
   eval panel(p, panels)
   w = word(widths, p)
-  set title (panels > 1 ? "students of width ".w : "")
+  set title (panels > 1 ? "width ".w : "")
   set xlabel (panels > 2 ? "SINR (dB)" : "SINR per resource element and antenna (dB)")
   if (p == 1) { set ylabel "uncoded bit error rate" } else { unset ylabel; set format y "" }
   plot for [i=1:4] file using (here(strcol("receiver") eq word(receivers, i))):"ber_ratio":(bar("ber_ci_lo_ratio")):"ber_ci_hi_ratio" with yerrorlines ls style(i), \

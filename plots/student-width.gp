@@ -21,8 +21,8 @@ eval panel(2, 2)
 unset logscale y
 set format y "%g"
 set yrange [0:*]
-set ylabel "BER distilled / BER from scratch" offset 1.5
-set title "Below 1: distillation helps"
+unset ylabel
+set title "BER distilled / BER from scratch"
 plot 1 with lines ls 9, \
      file using "width_ratio":"distilled_over_scratch_ratio":"distilled_over_scratch_ci_lo_ratio":"distilled_over_scratch_ci_hi_ratio" with yerrorlines ls 3
 eval legend

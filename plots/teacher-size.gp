@@ -6,9 +6,11 @@ set lmargin 12
 set bmargin 8
 set logscale xy 2
 set logscale y 10
-set format y "10^{%L}"
+set ytics (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5)
+set format y "%g"
 set xlabel "width of the teacher (factor on channels)"
 set ylabel "uncoded bit error rate"
+set autoscale fix
 set offsets graph 0.1, graph 0.1, graph 0.1, graph 0.1
 set key at screen 0.52, 0.02 center bottom horizontal maxcols 4 samplen 4
 low(name) = (column(name."_ci_lo_ratio") > 0 ? column(name."_ci_lo_ratio") : column(name."_ratio"))

@@ -9,7 +9,7 @@ set lmargin 12
 set bmargin 8
 set logscale x 2
 set xlabel "temperature"
-set ylabel "BER distilled / BER from scratch (below 1: distillation helps)"
+set ylabel "BER distilled / BER from scratch"
 set offsets graph 0.05, graph 0.05, graph 0.1, graph 0.1
 set key at screen 0.52, 0.02 center bottom horizontal maxcols 4 samplen 4
 shift(i) = 1.02**(2*i - words(mixes) - 1)

@@ -1,0 +1,101 @@
+/* The study's experiments from beginning to end, as users start them: what each needs is run before it, an empty list
+ * is nothing to do, a trained teacher can be given. Seconds of training: the numbers mean nothing and are not looked
+ * at. */
+#include "harness/table.h"
+#include "tests/support/program.h"
+#include "tests/support/test.h"
+#include <unistd.h>
+
+#define SMALL                                                                                                          \
+    "--preset=smoke --student-steps=20 --teacher-steps=20 --slots=1 --sinr-db=9,15 --reps=2 --grid-f=12 "              \
+    "--window-s=0.001 --meter=model --counters=none --threads=1 "
+
+static struct program p;
+
+static size_t rows_of(const char *file, const char *column, const char *value)
+{
+    char path[TREE_PATH + 128];
+    struct jrx_csv *csv;
+    size_t count = 0;
+    snprintf(path, sizeof path, "%s/%s", p.dir, file);
+    assert_int_equal(jrx_csv_read(&csv, path, NULL), 0);
+    int at = jrx_csv_find(csv, column);
+    assert_true(at >= 0);
+    for (size_t row = 0; row < jrx_csv_rows(csv); row++)
+        count += !value || !strcmp(jrx_csv_text(csv, row, (size_t)at), value);
+    jrx_csv_free(csv);
+    return count;
+}
+
+static void each_comparison_runs_what_it_needs_and_ends_with_its_claim(void **state)
+{
+    (void)state;
+    static const char *const claims[] = {"kd-floor", "kd-hyper",       "teacher-size",
+                                         "kd-data",  "payback-energy", "payback-time"};
+    assert_int_equal(
+        program_run(&p, "run student-width temperature teacher-size data-size payback --quiet --out=r " SMALL), 0);
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
+        says(p.out, claims[i]);
+    /* 16 networks (test_zoo counts them), 20 stretches each; and 3 classical receivers, 2 points, 12 blocks */
+    assert_int_equal(rows_of("r/learning/samples.csv", "network", NULL), 16 * 20);
+    assert_int_equal(rows_of("r/ber/samples.csv", "receiver", NULL), 19 * 2 * 12);
+    assert_int_equal(rows_of("r/ber/samples.csv", "receiver", "genie"), 2 * 12);
+    assert_int_equal(rows_of("r/student-width/summary.csv", "width_ratio", "0.125"), 1);
+    assert_int_equal(rows_of("r/temperature/summary.csv", "mix_ratio", "0.5"), 2);
+    assert_int_equal(rows_of("r/teacher-size/summary.csv", "width_ratio", NULL), 2);
+    assert_int_equal(rows_of("r/data-size/summary.csv", "share_ratio", NULL), 2);
+    assert_int_equal(rows_of("r/payback/summary.csv", "energy_source", "estimated"), 1);
+    /* a meter that estimates supports no claim about energy */
+    assert_int_equal(rows_of("r/payback/claims.csv", "verdict", "not testable on this machine (no energy meter)"), 1);
+}
+
+static void an_empty_list_is_nothing_to_do_and_no_claim(void **state)
+{
+    (void)state;
+    assert_int_equal(program_run(&p, "run temperature --dry-run --temperatures= " SMALL), 0);
+    says(p.out, "temperature\tnothing to do in this preset: it lists no temperatures or no mixes");
+    assert_int_equal(program_run(&p, "run data-size --dry-run --shares= --teachers= --temperatures= " SMALL), 0);
+    says(p.out, "data-size\tnothing to do in this preset");
+    says(p.out, "ber\tgenie,sinr=15dB\tx12");
+}
+
+static void a_trained_teacher_can_be_given_and_must_fit(void **state)
+{
+    (void)state;
+    assert_int_equal(program_run(&p, "run learning --quiet --out=g --teacher=r/models/teacher.safetensors --seeds=1 "
+                                     "--teachers= --shares= --temperatures= " SMALL),
+                     0);
+    assert_int_equal(rows_of("g/learning/samples.csv", "role", "teacher"), 0);
+    assert_int_equal(rows_of("g/learning/samples.csv", "role", "distilled"), 20);
+    assert_int_equal(program_shell(&p, "cmp r/models/teacher.safetensors g/models/teacher.safetensors"), 0);
+    /* the student is no such teacher */
+    assert_int_equal(program_run(&p, "run learning --out=h --teacher=r/models/scratch-w0.125-s1.safetensors " SMALL),
+                     2);
+    says(p.err, "its width is not that of the recipe");
+    assert_int_not_equal(program_run(&p, "run learning --out=h --teacher=none.safetensors " SMALL), 0);
+    says(p.err, "none.safetensors");
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    program_init(&p);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    program_fini(&p);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_comparison_runs_what_it_needs_and_ends_with_its_claim),
+        cmocka_unit_test(an_empty_list_is_nothing_to_do_and_no_claim),
+        cmocka_unit_test(a_trained_teacher_can_be_given_and_must_fit),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
