@@ -81,6 +81,27 @@ static void blocks_that_end_within_an_input_block_are_right(void **state)
             .n = 1, .ic = channels[i], .oc = 2 * channels[i], .f = 5, .t = 14, .dil_f = 2, .dil_t = 3});
 }
 
+/* 8.9 MB of output: rows are stored past the caches. One real channel in the last block. */
+static void outputs_too_large_for_a_cache_are_right(void **state)
+{
+    (void)state;
+    static const struct kn_tile none;
+    const struct kn_shape shape = {.n = 8, .ic = 49, .oc = 49, .f = 312, .t = 14, .dil_f = 2, .dil_t = 3};
+    if (getenv("JOULERX_TEST_FAST"))
+        skip_because("a large layer; runs without JOULERX_TEST_FAST");
+    for (int dir = KN_FWD; dir <= KN_BWD_DATA; dir++) {
+        struct kn_problem problem;
+        struct kn_outcome outcome;
+        const struct kn_kernel *kernel = kn_best(KN_DEPTHWISE, (enum kn_dir)dir);
+        assert_int_equal(kn_problem_init(&problem, KN_DEPTHWISE, (enum kn_dir)dir, &shape, 1), 0);
+        assert_int_equal(kn_check(kernel, &problem, &none, &outcome), 0);
+        expect_pass(kernel, &shape, &none, &outcome);
+        assert_int_equal(kn_check_work(kernel, &problem, &none, &outcome), 0);
+        expect_pass(kernel, &shape, &none, &outcome);
+        kn_problem_fini(&problem);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -89,6 +110,7 @@ int main(void)
         cmocka_unit_test(dilations_wider_than_the_grid_leave_the_centre_tap),
         cmocka_unit_test(any_multiplier_is_right),
         cmocka_unit_test(blocks_that_end_within_an_input_block_are_right),
+        cmocka_unit_test(outputs_too_large_for_a_cache_are_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
