@@ -4,6 +4,7 @@
 #include "models/receiver/fields.h"
 #include "models/receiver/presets.h"
 #include "models/receiver/train.h"
+#include "tests/support/short_form.h"
 #include "tests/support/test.h"
 #include <unistd.h>
 
@@ -301,6 +302,8 @@ static void the_loss_falls(void **state)
     (void)state;
     struct rx_train train;
     struct rx_train_config config = tiny();
+    if (test_is_short())
+        skip_because("a training of 250 steps; runs without JOULERX_TEST_FAST");
     config.shape.width = 0.5;
     config.link.snr_db[0] = config.link.snr_db[1] = 20;
     config.link.doppler_hz[1] = 5;

@@ -147,14 +147,14 @@ static int curve(const struct program *p, const char *name, char rows[][256], in
 static void kill_and_resume(const char *command, const char *options, const char *teacher)
 {
     enum { KILLS = 3, ROWS = 400, BYTES = 1 << 20 };
-    static const int lines[KILLS] = {2, 61, 7};
+    static const int lines[KILLS] = {2, 21, 7};
     static unsigned char whole[BYTES], killed[BYTES];
     static char want[ROWS][256], got[ROWS][256];
     struct program p;
     char line[1024];
     program_init(&p);
     assert_int_equal(program_run(&p, "train " SMALL "teacher.st"), 0);
-    snprintf(line, sizeof line, "%s --preset=smoke --threads=2 --every=1 --validate=2 --steps=300 %s %s", command,
+    snprintf(line, sizeof line, "%s --preset=smoke --threads=2 --every=1 --validate=2 --steps=200 %s %s", command,
              options, teacher);
     assert_int_equal(program_run(&p, "%s whole.st --csv=whole.csv", line), 0);
     for (int i = 0; i < KILLS; i++) {
@@ -172,7 +172,7 @@ static void kill_and_resume(const char *command, const char *options, const char
     assert_memory_equal(killed, whole, bytes);
     /* the curve: each kill may have cost a row, and none is there twice or differs */
     int rows = curve(&p, "whole.csv", want, ROWS), left = curve(&p, "killed.csv", got, ROWS), at = 0;
-    assert_int_equal(rows, 301);
+    assert_int_equal(rows, 201);
     assert_in_range(left, rows - KILLS, rows);
     for (int i = 0; i < left; i++, at++) {
         while (at < rows && strcmp(want[at], got[i]))
