@@ -150,16 +150,20 @@ static void keep_undisturbed(struct rounds *r, const double least_peak[])
 static int compete(struct bench *b, const struct contest *c, void (*call)(struct ours *), struct ours *o, int there,
                    struct rounds *r)
 {
+    const int warm = !strcmp(c->what, "infer");
     double least_peak[MAX_ROUNDS], value;
     *r = (struct rounds){.peak = 0};
     for (int good = 0; good < b->rounds && r->tried < 4 * b->rounds && r->tried < MAX_ROUNDS;) {
         double *const theirs = &r->theirs[r->tried];
         settle();
-        const double before = peak_flop_per_s(c->threads), begin = ours_now_s();
+        const double before = peak_flop_per_s(c->threads);
+        if (warm)
+            call(o);
+        const double begin = ours_now_s();
         call(o);
         r->mine[r->tried] = ours_now_s() - begin;
         settle();
-        if (there && train_peer_run(&b->peer, theirs, &value))
+        if (there && ((warm && train_peer_run(&b->peer, theirs, &value)) || train_peer_run(&b->peer, theirs, &value)))
             return jrx_fail(JRX_EIO, "the peer stopped answering in round %d", r->tried + 1);
         settle();
         const double after = peak_flop_per_s(c->threads);

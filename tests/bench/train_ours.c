@@ -101,9 +101,10 @@ void ours_infer(struct ours *o)
     const struct nn_context *c = &o->context;
     give_input(o);
     nn_forward(&o->context, o->parameters, o->statistics);
+    const size_t pixels = (size_t)c->n * (size_t)c->f * OURS_T;
     double sum = 0;
-    const size_t count = (size_t)c->n * (size_t)c->f * OURS_T * KN_LANES;
-    for (size_t i = 0; i < count; i++)
-        sum += nn_output(c)[i];
-    o->value = sum * KN_LANES / OURS_LOGITS / (double)count;
+    for (size_t i = 0; i < pixels; i++)
+        for (size_t k = 0; k < OURS_LOGITS; k++)
+            sum += nn_output(c)[i * KN_LANES + k];
+    o->value = sum / (double)(pixels * OURS_LOGITS);
 }
