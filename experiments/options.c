@@ -25,7 +25,7 @@ enum {
 
 static const struct argp_option table[] = {
     {"preset", 'p', "NAME", 0,
-     "how much is done: quick (default), smoke, or a file of your own, with a slash in its path", 0},
+     "how much is done: quick (default), study, paper, smoke, or a file of your own, with a slash in its path", 0},
     {"out", KEY_OUT, "DIR", 0, "folder of the run (default results/NAME/<time>-<commit>)", 0},
     {"resume", KEY_RESUME, "DIR", OPTION_ARG_OPTIONAL, "go on with an interrupted run (default: the newest)", 0},
     {"meter", 'm', "NAME", 0, "energy meter (default auto: the best that works here)", 0},

@@ -5,23 +5,26 @@ source = word(note, words(note))
 set multiplot title "One slot of 26 PRB through DeepRx on one thread: inference and training\n{/*0.8 ".note."}"
 set style fill solid 1.0 border lc rgb "black"
 set boxwidth 0.34
-set xrange [-0.6:2.6]
+set xrange [-0.6:5.6]
+set xtics font ",13"
 set xtics scale 0
 set yrange [0:*]
-dark = "#111111"; middle = "#5b8fc4"; light = "#c6dbef"; white = "#f4f4f4"
+dark = "#111111"; middle = "#5b8fc4"; light = "#c6dbef"; white = "#f4f4f4"; grey = "#c8a24a"
 do for [i=1:2] {
   what = i == 1 ? "_time" : "_energy"
   unit = i == 1 ? "_ms" : "_mj"
   scale = i == 1 ? 1 : 1e-3
   eval panel(i, 2)
-  set xlabel "width of the network relative to DeepRx"
+  set xlabel "width of the network; batch"
   set ylabel i == 1 ? "time of a slot (ms)" : "energy of a slot (J)"
   set title i == 1 ? "Run time (measured)" : "Energy (".source.")"
-  forward = "forward".what.unit; backward = "backward".what.unit; update = "update".what.unit; inference = "inference".what
+  forward = "forward".what.unit; backward = "backward".what.unit; update = "update".what.unit; drawn = "data".what.unit; inference = "inference".what
   height(name) = scale * column(name)
-  plot file using ($0+0.19):(height(forward)+height(backward)+height(update)) with boxes fc rgb dark, \
+  all(x) = height(forward)+height(backward)+height(update)+height(drawn)
+  plot file using ($0+0.19):(all(0)) with boxes fc rgb grey, \
+       file using ($0+0.19):(height(forward)+height(backward)+height(update)) with boxes fc rgb dark, \
        file using ($0+0.19):(height(forward)+height(backward)) with boxes fc rgb middle, \
-       file using ($0+0.19):(height(forward)):xtic(strcol("width_ratio")) with boxes fc rgb light, \
+       file using ($0+0.19):(height(forward)):xtic(strcol("width_ratio")."; ".strcol("batch")) with boxes fc rgb light, \
        file using ($0-0.19):(height(inference.unit)) with boxes fc rgb white, \
        file using ($0-0.19):(height(inference."_ci_lo".unit)):(0):(height(inference."_ci_hi".unit)-height(inference."_ci_lo".unit)) \
            with vectors nohead lc rgb "black" lw 3, \
@@ -31,6 +34,6 @@ do for [i=1:2] {
 eval legend
 set key maxcols 3
 plot NaN with boxes fc rgb white title "inference", NaN with boxes fc rgb light title "forward (training)", \
-     NaN with boxes fc rgb middle title "backward", NaN with boxes fc rgb dark title "update (AdamW)", \
+     NaN with boxes fc rgb middle title "backward", NaN with boxes fc rgb dark title "update (AdamW)", NaN with boxes fc rgb grey title "data", \
      NaN with lines lc rgb "black" lw 3 title "95 % interval"
 unset multiplot
