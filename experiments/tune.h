@@ -22,7 +22,9 @@ struct ex_tune_options {
  * Tunes each call of the sweep (its tilings are not read), prints on stdout the Pareto front of time, energy and bytes,
  * the rank correlation of model and measurement, and what was gained; after each layer writes the tile file and
  * <results>/tune.csv, at the end the figure. A tiling is written only if a second measurement, of the three best and
- * the default, has it better with a 95 % interval that excludes equality; a row that the default beats is removed.
+ * the default, has it better with a 95 % interval that excludes equality; a row that the default beats is removed. The
+ * gain is that of the best of three, so a little flattering, and one layer in some tens gains by chance: tune again
+ * before resting anything on a row.
  *
  * Ends within budget_s a layer, give or take the repetition under way and two seconds. 0; JRX_EINVAL, also for a budget
  * in which nothing can be measured; JRX_EINTERRUPTED: layers tuned before are in the file; JRX_EIO, JRX_EPERMISSION:

@@ -1,5 +1,5 @@
 /* joulerx tune: the tilings considered and their order, what is chosen, the Pareto front, the tile file. */
-#include "experiments/command.h"
+#include "experiments/figure.h"
 #include "experiments/tiles.h"
 #include "experiments/tune_print.h"
 #include "experiments/tune_search.h"
@@ -7,6 +7,7 @@
 #include "harness/table.h"
 #include "tests/support/program.h"
 #include "tests/support/test.h"
+#include <glob.h>
 #include <unistd.h>
 
 static void scores_price_levels_and_objectives(void **state)
@@ -215,6 +216,27 @@ static void a_damaged_tile_file_gets_one_clear_line(void **state)
     unlink(path);
 }
 
+/* Each names its machine, and every row a gain that its own measurement is sure of. */
+static void the_files_of_the_checkout_are_whole(void **state)
+{
+    (void)state;
+    char pattern[PATH_MAX], name[80];
+    glob_t files;
+    if (ex_home_path("kernels/tiles/*.csv", pattern, sizeof pattern) || glob(pattern, 0, NULL, &files))
+        skip_because("no tile files above the tests");
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        struct ex_tiles tiles;
+        assert_int_equal(ex_tiles_read_file(&tiles, files.gl_pathv[i]), 0);
+        for (int k = 0; k < tiles.rows; k++) {
+            snprintf(name, sizeof name, "/%s.csv", tiles.row[k].machine);
+            says(files.gl_pathv[i], name);
+            assert_true(tiles.row[k].gain_ci_lo_ratio > 1 && *tiles.row[k].date && *tiles.row[k].commit);
+        }
+        ex_tiles_fini(&tiles);
+    }
+    globfree(&files);
+}
+
 /*
  * Pointwise 256 to 512: a row of 14 pixels of 16 blocks of inputs and 2 (or 1) of results takes 14 * 64 B a block, the
  * weights of a block of results 256 * 16 * 4 B.
@@ -318,6 +340,7 @@ int main(void)
         cmocka_unit_test(the_report_names_sources_front_and_gain),
         cmocka_unit_test(rows_come_back_and_are_used_for_their_call_only),
         cmocka_unit_test(a_damaged_tile_file_gets_one_clear_line),
+        cmocka_unit_test(the_files_of_the_checkout_are_whole),
         cmocka_unit_test(small_caches_get_smaller_tiles),
         cmocka_unit_test(the_command_refuses_what_cannot_be_and_lists_what_it_would_measure),
         cmocka_unit_test(the_command_measures_and_leaves_its_files),
