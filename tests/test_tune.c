@@ -294,6 +294,27 @@ static void the_command_measures_and_leaves_its_files(void **state)
     program_fini(&p);
 }
 
+/* Whenever the signal comes: before the handler is there, it ends the program with the same status. */
+static void an_interrupted_search_says_so_and_leaves_the_tile_file(void **state)
+{
+    (void)state;
+    static char after[4096];
+    struct program p;
+    char path[TREE_PATH + 16];
+    program_init(&p);
+    snprintf(path, sizeof path, "%s/kept.csv", p.dir);
+    put_file(path, "pointwise_fwd_ref,pw:c16:k16,24x14,1,1,time,f=3,1.5,1.4,1.6,,,,\n");
+    assert_int_equal(program_shell(&p,
+                                   "timeout --preserve-status -s INT 1.5 %s tune pw:c64:k64 --budget=600 "
+                                   "--meter=model --out=kept.csv --results=r -q",
+                                   p.path),
+                     130);
+    program_slurp(&p, "kept.csv", after, sizeof after);
+    says(after, "pointwise_fwd_ref,pw:c16:k16,24x14,1,1,time,f=3,1.5,");
+    assert_int_equal(program_shell(&p, "wc -l < kept.csv | grep -qx 2"), 0);
+    program_fini(&p);
+}
+
 /* Without a file the kernel's default, with one its row: in summary.csv, meta.json and `list tiles`. */
 static void measure_and_list_say_where_a_tiling_is_from(void **state)
 {
@@ -344,6 +365,7 @@ int main(void)
         cmocka_unit_test(small_caches_get_smaller_tiles),
         cmocka_unit_test(the_command_refuses_what_cannot_be_and_lists_what_it_would_measure),
         cmocka_unit_test(the_command_measures_and_leaves_its_files),
+        cmocka_unit_test(an_interrupted_search_says_so_and_leaves_the_tile_file),
         cmocka_unit_test(measure_and_list_say_where_a_tiling_is_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
