@@ -49,6 +49,40 @@ static void each_comparison_runs_what_it_needs_and_ends_with_its_claim(void **st
     assert_int_equal(rows_of("r/payback/claims.csv", "verdict", "not testable on this machine (no energy meter)"), 1);
 }
 
+/* That two tables hold the same text in a column, row by row. */
+static void same_column(const char *a, const char *b, const char *column)
+{
+    const char *const file[] = {a, b};
+    struct jrx_csv *csv[2];
+    for (int i = 0; i < 2; i++) {
+        char path[TREE_PATH + 128];
+        snprintf(path, sizeof path, "%s/%s", p.dir, file[i]);
+        assert_int_equal(jrx_csv_read(&csv[i], path, NULL), 0);
+    }
+    assert_int_equal(jrx_csv_rows(csv[0]), jrx_csv_rows(csv[1]));
+    for (size_t row = 0; row < jrx_csv_rows(csv[0]); row++)
+        assert_string_equal(jrx_csv_text(csv[0], row, (size_t)jrx_csv_find(csv[0], column)),
+                            jrx_csv_text(csv[1], row, (size_t)jrx_csv_find(csv[1], column)));
+    jrx_csv_free(csv[0]);
+    jrx_csv_free(csv[1]);
+}
+
+static void a_killed_training_goes_on_and_learns_the_same(void **state)
+{
+    (void)state;
+    static const char *const columns[] = {"cell", "step", "bce_ratio", "ber_ratio"};
+    assert_int_equal(program_shell(&p,
+                                   "%s run learning --quiet --out=k " SMALL " >log 2>&1 & job=$!; i=0; "
+                                   "while [ $(cat k/learning/samples.csv.part 2>/dev/null | wc -l) -lt 31 ] && "
+                                   "[ $i -lt 3000 ]; do sleep 0.01; i=$((i+1)); done; kill -9 $job; wait $job; "
+                                   "[ -e k/learning/samples.csv.part ]",
+                                   p.path),
+                     0);
+    assert_int_equal(program_run(&p, "run learning --quiet --resume=k --threads=1"), 0);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        same_column("r/learning/samples.csv", "k/learning/samples.csv", columns[i]);
+}
+
 static void an_empty_list_is_nothing_to_do_and_no_claim(void **state)
 {
     (void)state;
@@ -94,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_comparison_runs_what_it_needs_and_ends_with_its_claim),
+        cmocka_unit_test(a_killed_training_goes_on_and_learns_the_same),
         cmocka_unit_test(an_empty_list_is_nothing_to_do_and_no_claim),
         cmocka_unit_test(a_trained_teacher_can_be_given_and_must_fit),
     };
