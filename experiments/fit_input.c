@@ -172,8 +172,7 @@ static void name_units(struct ex_fit_input *input, const char *response)
         else if (!strcmp(top, "J") && !strcmp(below, "s"))
             snprintf(text, sizeof input->unit[j], "W");
         else
-            snprintf(text, sizeof input->unit[j], *below ? "%s/%s" : "%s per unit of the term", *top ? top : "1",
-                     below);
+            snprintf(text, sizeof input->unit[j], "%s/%s", *top ? top : "1", *below ? below : "1");
     }
 }
 

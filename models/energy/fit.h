@@ -56,12 +56,12 @@ struct em_interval {
 /* value, standard_error, interval, huber: in units of y over units of the column. */
 struct em_coefficient {
     double value;
-    double standard_error; /* classical; NAN without degrees of freedom, for a column held at 0, and for ridge */
-    struct em_interval
-        interval;           /* percentile bootstrap over blocks, widened for few of them (em_tail()); or jackknife */
-    double jackknife_error; /* of leaving out one block at a time; NAN where that leaves the design unsolvable */
-    double huber;           /* the coefficient when outliers count linearly only; NAN if it did not converge */
-    double vif;             /* variance inflation in the system that was solved, 1 or more; NAN: a constant */
+    double standard_error;       /* classical; NAN without degrees of freedom, for a column held at 0, and for ridge */
+    struct em_interval interval; /* percentile bootstrap over blocks, widened for few of them (em_tail()), never
+                                    narrower than the jackknife's of t; or the jackknife's alone */
+    double jackknife_error;      /* of leaving out one block at a time; NAN where that leaves the design unsolvable */
+    double huber;                /* the coefficient when outliers count linearly only; NAN if it did not converge */
+    double vif;                  /* variance inflation in the system that was solved, 1 or more; NAN: a constant */
     double correlation[EM_SIDE]; /* Pearson, over raw rows, with each column and last with y; NAN: a constant */
     enum em_verdict verdict;
 };

@@ -134,7 +134,10 @@ void em_jackknife(struct em_fit *fit)
     for (int j = 0; j < fit->cols; j++) {
         struct em_coefficient *c = &fit->coefficient[j];
         c->jackknife_error = sqrt(em_jackknife_covariance(fit, j, j));
+        const struct em_interval own = {c->value - t * c->jackknife_error, c->value + t * c->jackknife_error};
         if (fit->options.jackknife && fit->blocks >= EM_BLOCKS_LEAST)
-            c->interval = (struct em_interval){c->value - t * c->jackknife_error, c->value + t * c->jackknife_error};
+            c->interval = own;
+        else if (!isnan(c->interval.low) && !isnan(own.low))
+            c->interval = (struct em_interval){fmin(c->interval.low, own.low), fmax(c->interval.high, own.high)};
     }
 }
