@@ -39,7 +39,7 @@ static int list_experiments(const struct what *what)
     size_t count;
     const struct ex_experiment *const *all = ex_experiments(&count);
     for (size_t i = 0; i < count; i++)
-        printf("%-12s %s%s%s\n", all[i]->name, all[i]->title, *all[i]->needs ? "; needs " : "", all[i]->needs);
+        printf("%-14s %s%s%s\n", all[i]->name, all[i]->title, *all[i]->needs ? "; needs " : "", all[i]->needs);
     return 0;
 }
 

@@ -149,8 +149,8 @@ static int add_students(const struct plan *plan)
     return status;
 }
 
-/* A teacher that is given may have been trained for longer or at another rate, but is the recipe's network, and has not
- * seen the channels that bit errors are counted on. */
+/* A teacher that is given may be another network, trained for longer or at another rate, but for the same slots, and it
+ * has not seen the channels that bit errors are counted on. */
 static int take_given(struct ex_network *teacher, const char *path)
 {
     struct rx_train_config given;
@@ -158,21 +158,20 @@ static int take_given(struct ex_network *teacher, const char *path)
     int status = rx_config_load(&given, path);
     if (status)
         return status;
-    const char *differs = given.shape.body != recipe->shape.body                 ? "body"
-                          : fabs(given.shape.width - recipe->shape.width) > 1e-9 ? "width"
-                          : given.shape.rx != recipe->shape.rx                   ? "antennas"
-                          : given.link.modulation != recipe->link.modulation     ? "modulation"
-                          : given.link.profiles & ~recipe->link.profiles         ? "channel profiles"
-                          : given.link.patterns != recipe->link.patterns         ? "pilots"
-                          : given.loss.mix > 0                                   ? "teacher of its own"
-                                                                                 : NULL;
+    const char *differs = given.shape.rx != recipe->shape.rx                 ? "antennas"
+                          : given.link.modulation != recipe->link.modulation ? "modulation"
+                          : given.link.profiles & ~recipe->link.profiles     ? "channel profiles"
+                          : given.link.patterns != recipe->link.patterns     ? "pilots"
+                          : given.loss.mix > 0                               ? "teacher of its own"
+                                                                             : NULL;
     if (differs)
-        return jrx_fail(JRX_EINVAL,
-                        "--teacher=%s: its %s is not that of the recipe; train it with joulerx train "
-                        "--preset=RECIPE",
-                        path, differs);
+        return jrx_fail(
+            JRX_EINVAL,
+            "--teacher=%s: not trained as the recipe says, by its %s; joulerx train --preset=RECIPE makes one", path,
+            differs);
+    teacher->width = given.shape.width;
     teacher->config = given;
-    return 0;
+    return count_flop(teacher);
 }
 
 static int fill(struct ex_zoo *zoo, const struct ex_preset *preset, uint64_t seed)

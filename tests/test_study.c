@@ -102,10 +102,13 @@ static void a_trained_teacher_can_be_given_and_must_fit(void **state)
     assert_int_equal(rows_of("g/learning/samples.csv", "role", "teacher"), 0);
     assert_int_equal(rows_of("g/learning/samples.csv", "role", "distilled"), 20);
     assert_int_equal(program_shell(&p, "cmp r/models/teacher.safetensors g/models/teacher.safetensors"), 0);
-    /* the student is no such teacher */
-    assert_int_equal(program_run(&p, "run learning --out=h --teacher=r/models/scratch-w0.125-s1.safetensors " SMALL),
+    assert_int_equal(program_run(&p, "train --preset=smoke --steps=2 --pilots=1 --validate=0 --quiet one.safetensors"),
+                     0);
+    assert_int_equal(program_run(&p, "run learning --out=h --teacher=one.safetensors " SMALL), 2);
+    says(p.err, "by its pilots");
+    assert_int_equal(program_run(&p, "run learning --out=h --teacher=r/models/distilled-w0.125-s1.safetensors " SMALL),
                      2);
-    says(p.err, "its width is not that of the recipe");
+    says(p.err, "teacher of its own");
     assert_int_not_equal(program_run(&p, "run learning --out=h --teacher=none.safetensors " SMALL), 0);
     says(p.err, "none.safetensors");
 }
