@@ -37,7 +37,9 @@ enum {
 
 static const struct argp_option common_options[] = {
     {"preset", 'p', "NAME", 0,
-     "where all is taken from that is not given: quick (default), smoke, paper; with --resume it is the checkpoint", 0},
+     "where all is taken from that is not given: quick (default), smoke, study, paper; with --resume it is the "
+     "checkpoint",
+     0},
     {"seed", KEY_SEED, "N", 0, "of starting weights and slots (default 1)", 0},
     {"resume", KEY_RESUME, NULL, 0, "go on with the checkpoint; what is given besides must be as it was", 0},
     {"csv", KEY_CSV, "FILE", 0, "learning curve, one row a checkpoint; drawn beside it at the end, as SVG and PNG", 0},
