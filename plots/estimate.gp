@@ -19,10 +19,13 @@ set ylabel "predicted (mJ)"
 set title source eq "estimated" ? "Energy (estimated by a profile: no evidence)" : "Energy (".source.")"
 plot x with lines ls 9, \
      file using "energy_mj":"clock_energy_mj" with points ls 2 ps 0.6, \
+     file using "energy_mj":"access_energy_mj" with points ls 5 ps 0.6, \
+     file using "energy_mj":"fitted_energy_mj" with points ls 6 ps 0.6, \
      file using "energy_mj":"flop_fit_energy_mj" with points ls 4 ps 0.6, \
      file using "energy_mj":"memory_fit_energy_mj" with points ls 3 ps 0.6
 eval legend
 set key maxcols 2
 plot NaN with lines ls 9 title "predicted = observed", NaN with points ls 2 title "datasheet: FLOPs per clock", \
+     NaN with points ls 5 title "access: cited prices", NaN with points ls 6 title "fitted: this machine", \
      NaN with points ls 4 title "fit: FLOPs", NaN with points ls 3 title "fit: FLOPs and memory accesses"
 unset multiplot
