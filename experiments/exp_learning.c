@@ -152,28 +152,6 @@ static int begin(struct ex_run *run)
     return run->settings->zoo->given ? take_teacher(run) : 0;
 }
 
-/* The training of `network`, from its checkpoint if there is one. */
-static int take_up(struct ex_run *run, struct state *state, int index)
-{
-    char path[EX_NETWORK_PATH];
-    const struct ex_zoo *zoo = run->settings->zoo;
-    const struct ex_network *network = &zoo->network[index];
-    int status = save(run, state), taught = network->teacher >= 0;
-    drop(state);
-    if (!status && taught)
-        status = ex_network_load(run, &zoo->network[network->teacher], &state->teacher);
-    if (!status)
-        status =
-            rx_train_init(&state->train, &network->config, taught ? &state->teacher : NULL, run->settings->threads);
-    if (status)
-        return status;
-    state->network = index;
-    if (!access(ex_network_path(run, network, path), F_OK))
-        status = rx_train_load(&state->train, path);
-    state->saved = state->train.step;
-    return status;
-}
-
 /* Steps up to state->until; the region that is measured. */
 static void stretch(void *context)
 {
@@ -187,6 +165,51 @@ static void stretch(void *context)
         state->sum.bits += state->train.last.bits;
         state->sum.errors += state->train.last.errors;
     }
+}
+
+/* The training of a network, from its checkpoint if there is one. */
+static int open_training(struct ex_run *run, struct state *state, int index)
+{
+    char path[EX_NETWORK_PATH];
+    const struct ex_zoo *zoo = run->settings->zoo;
+    const struct ex_network *network = &zoo->network[index];
+    int status = 0, taught = network->teacher >= 0;
+    if (taught)
+        status = ex_network_load(run, &zoo->network[network->teacher], &state->teacher);
+    if (!status)
+        status =
+            rx_train_init(&state->train, &network->config, taught ? &state->teacher : NULL, run->settings->threads);
+    if (status)
+        return status;
+    state->network = index;
+    if (!access(ex_network_path(run, network, path), F_OK))
+        status = rx_train_load(&state->train, path);
+    state->saved = state->train.step;
+    return status;
+}
+
+/* A run that was killed between the last row of a network and its checkpoint left it a stretch behind: catches up,
+ * unmeasured, before others learn from it. */
+static int finish(struct ex_run *run, struct state *state, int index)
+{
+    int status = open_training(run, state, index);
+    state->until = state->train.config.schedule.steps;
+    if (!status) {
+        stretch(state);
+        status = state->status ? state->status : save(run, state);
+    }
+    drop(state);
+    return status;
+}
+
+static int take_up(struct ex_run *run, struct state *state, int index)
+{
+    const int resumed = state->network < 0;
+    int status = save(run, state);
+    drop(state);
+    if (!status && resumed && index > run->settings->zoo->given)
+        status = finish(run, state, index - 1);
+    return status ? status : open_training(run, state, index);
 }
 
 static int cell(struct ex_run *run, int index, int rep, struct jrx_table *samples, char *words, size_t size)
@@ -213,8 +236,10 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     const struct jrx_region region = {
         .fn = stretch, .ctx = state, .work = {flop * (double)steps, NAN, NAN, NAN, NAN}, .once = true};
     uint64_t once = 1;
-    if (!state->status)
-        state->status = ex_measure(run, &region, &once, samples, &time_ns);
+    if (!state->status) {
+        status = ex_measure(run, &region, &once, samples, &time_ns);
+        state->status = state->status ? state->status : status; /* the stretch may have been interrupted */
+    }
     if (state->status)
         return state->status;
     double bits = (double)state->sum.bits;

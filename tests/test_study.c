@@ -71,13 +71,16 @@ static void a_killed_training_goes_on_and_learns_the_same(void **state)
 {
     (void)state;
     static const char *const columns[] = {"cell", "step", "bce_ratio", "ber_ratio"};
-    assert_int_equal(program_shell(&p,
-                                   "%s run learning --quiet --out=k " SMALL " >log 2>&1 & job=$!; i=0; "
-                                   "while [ $(cat k/learning/samples.csv.part 2>/dev/null | wc -l) -lt 31 ] && "
-                                   "[ $i -lt 3000 ]; do sleep 0.01; i=$((i+1)); done; kill -9 $job; wait $job; "
-                                   "[ -e k/learning/samples.csv.part ]",
-                                   p.path),
-                     0);
+    static const char *const signals[] = {"TERM", "KILL"}; /* said, and not */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(program_shell(&p,
+                                       "%s run learning --quiet %s >log 2>&1 & job=$!; i=0; "
+                                       "while [ $(cat k/learning/samples.csv.part 2>/dev/null | wc -l) -lt %d ] && "
+                                       "[ $i -lt 3000 ]; do sleep 0.01; i=$((i+1)); done; kill -%s $job; wait $job; "
+                                       "[ -e k/learning/samples.csv.part ]",
+                                       p.path, i ? "--resume=k --threads=1" : "--out=k " SMALL, 21 + 20 * i,
+                                       signals[i]),
+                         0);
     assert_int_equal(program_run(&p, "run learning --quiet --resume=k --threads=1"), 0);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         same_column("r/learning/samples.csv", "k/learning/samples.csv", columns[i]);
