@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 void ex_sheet_stdout(struct ex_sheet *sheet)
@@ -14,7 +13,6 @@ void ex_sheet_stdout(struct ex_sheet *sheet)
 
 int ex_sheet_open(struct ex_sheet *sheet, const char *path)
 {
-    struct stat found;
     ex_sheet_stdout(sheet);
     if (path && !strcmp(path, "-"))
         return 0;
@@ -23,7 +21,7 @@ int ex_sheet_open(struct ex_sheet *sheet, const char *path)
     if (!path)
         return 0;
     const char *name = path;
-    if (stat(path, &found) || S_ISREG(found.st_mode)) {
+    if (jrx_file_replaceable(path)) {
         name = sheet->temporary;
         if ((size_t)snprintf(sheet->temporary, sizeof sheet->temporary, "%s.tmp", path) >= sizeof sheet->temporary)
             return jrx_fail(JRX_EINVAL, "%s: the name is too long", path);

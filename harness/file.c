@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int jrx_file_write(int fd, const void *data, size_t bytes)
@@ -49,6 +50,12 @@ int jrx_file_error(const char *path, const char *what, const char *remedy)
 {
     return jrx_fail(errno == EACCES || errno == EPERM ? JRX_EPERMISSION : JRX_EIO, "%s: %s (%s); %s", path, what,
                     strerror(errno), remedy);
+}
+
+int jrx_file_replaceable(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) || S_ISREG(found.st_mode);
 }
 
 int jrx_file_replace(const char *path, const char *text, const char *remedy)

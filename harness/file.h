@@ -14,6 +14,9 @@ int jrx_file_sync(int fd);
 /** Puts the folder that `path` lies in on disk, so that a rename in it survives a power cut. 0, or -1 with errno. */
 int jrx_file_sync_folder(const char *path);
 
+/** 1 unless something that is no file is there already: a device, a pipe, a folder. A rename would take its place. */
+int jrx_file_replaceable(const char *path);
+
 /** The file at `path` becomes `text`, or stays as it was: 0, or jrx_file_error() with `remedy`. Writes <path>.tmp. */
 int jrx_file_replace(const char *path, const char *text, const char *remedy);
 

@@ -25,6 +25,7 @@ struct jrx_table {
     const struct jrx_schema *schema;
     enum jrx_table_mode mode;
     char *path, *work; /* where it is to be, where it is written */
+    int in_place;      /* path is a device or a pipe: the two are the same */
     int fd;
     locale_t c_locale; /* numbers are printed in it whatever the program's locale is */
     char **field;      /* of the row to come; NULL is missing */
@@ -154,7 +155,7 @@ static int open_work(struct jrx_table *t)
     t->fd = open(t->work, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (t->fd < 0)
         return jrx_file_error(t->work, "could not be made", "make the folder, or give another one with --out");
-    if (flock(t->fd, LOCK_EX | LOCK_NB))
+    if (!t->in_place && flock(t->fd, LOCK_EX | LOCK_NB))
         return jrx_fail(JRX_EINVAL, "%s: another process writes it; wait for it, or use another folder", t->work);
     if (t->mode == JRX_TABLE_APPEND)
         return take_up(t);
@@ -191,11 +192,13 @@ int jrx_table_open(struct jrx_table **out, const char *path, const struct jrx_sc
     t->c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     t->path = strdup(path);
     t->field = calloc(schema->columns, sizeof *t->field);
-    if (asprintf(&t->work, "%s%s", path, mode == JRX_TABLE_APPEND ? ".part" : ".tmp") < 0)
+    t->in_place = !jrx_file_replaceable(path);
+    const char *ending = t->in_place ? "" : mode == JRX_TABLE_APPEND ? ".part" : ".tmp";
+    if (asprintf(&t->work, "%s%s", path, ending) < 0)
         t->work = NULL;
     if (!t->c_locale || !t->path || !t->field || !t->work)
         rc = jrx_fail(JRX_ENOMEM, "%s: no memory", path);
-    if (!rc && mode == JRX_TABLE_APPEND)
+    if (!rc && mode == JRX_TABLE_APPEND && !t->in_place)
         rc = reopen(t);
     rc = rc ? rc : open_work(t);
     if (rc)
@@ -376,9 +379,9 @@ int jrx_table_close(struct jrx_table *t)
     int rc = flush_pending(t);
     if (!rc && jrx_file_sync(t->fd))
         rc = jrx_file_error(t->work, "could not be put on disk", "check the disk; the rows are in that file");
-    if (!rc && rename(t->work, t->path))
+    if (!rc && !t->in_place && rename(t->work, t->path))
         rc = jrx_file_error(t->path, "could not take its name", "the rows are in the same name with .part or .tmp");
-    if (!rc && jrx_file_sync_folder(t->path))
+    if (!rc && !t->in_place && jrx_file_sync_folder(t->path))
         rc = jrx_file_error(t->path, "its folder could not be put on disk", "check the disk");
     release(t);
     return rc;
@@ -388,7 +391,7 @@ void jrx_table_leave(struct jrx_table *t)
 {
     if (!t)
         return;
-    if (t->mode == JRX_TABLE_WHOLE)
+    if (t->mode == JRX_TABLE_WHOLE && !t->in_place)
         unlink(t->work);
     release(t);
 }

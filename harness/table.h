@@ -1,7 +1,7 @@
 /*
  * CSV tables with a declared schema: one table of columns gives header, writer, reader and `joulerx list columns`.
  * RFC 4180, one header row, LF, '.' as decimal point, integers or %.17g, missing = empty. Written to another name and
- * renamed when whole, so a reader never sees half a table.
+ * renamed when whole, so a reader never sees half a table; devices and pipes are written in place.
  */
 #ifndef HARNESS_TABLE_H
 #define HARNESS_TABLE_H

@@ -307,6 +307,22 @@ static void a_full_disk_is_said_and_nothing_is_lost(void **state)
     assert_int_not_equal(access(p->path, F_OK), 0);
 }
 
+static void a_device_is_written_to_and_stays_a_device(void **state)
+{
+    static const enum jrx_table_mode modes[] = {JRX_TABLE_WHOLE, JRX_TABLE_APPEND};
+    struct place *p = *state;
+    char target[16] = "";
+    assert_int_equal(symlink("/dev/null", p->path), 0);
+    for (int i = 0; i < 2; i++) {
+        struct jrx_table *t;
+        assert_int_equal(jrx_table_open(&t, p->path, &schema, modes[i]), 0);
+        assert_int_equal(jrx_table_close(t), 0);
+        assert_int_equal(jrx_table_open(&t, p->path, &schema, modes[i]), 0);
+        jrx_table_leave(t);
+        assert_int_equal(readlink(p->path, target, sizeof target), 9); /* no file in its place */
+    }
+}
+
 /* A file size limit cuts a write short in the middle of a row, as a disk that fills up does. */
 static void a_disk_that_fills_up_within_a_row_leaves_whole_rows_and_the_row_can_be_tried_again(void **state)
 {
@@ -545,6 +561,7 @@ int main(void)
         with_place(every_row_is_in_the_file_before_the_next),
         with_place(every_way_a_write_can_be_torn_keeps_all_whole_rows),
         with_place(rows_survive_sigkill),
+        with_place(a_device_is_written_to_and_stays_a_device),
         with_place(a_full_disk_is_said_and_nothing_is_lost),
         with_place(a_disk_that_fills_up_within_a_row_leaves_whole_rows_and_the_row_can_be_tried_again),
         with_place(a_whole_table_is_there_whole_or_not_at_all),

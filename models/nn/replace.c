@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int write_all(FILE *file, const struct nn_piece *piece, int pieces)
@@ -19,6 +20,11 @@ int nn_replace(const char *path, const struct nn_piece *piece, int pieces)
     char *temporary = NULL;
     if (asprintf(&temporary, "%s.tmp", path) < 0)
         return jrx_fail(JRX_ENOMEM, "%s: no memory for the name of its temporary file", path);
+    struct stat found;
+    if (!stat(path, &found) && !S_ISREG(found.st_mode)) { /* /dev/null, say: a rename would take its place */
+        free(temporary);
+        return jrx_fail(JRX_EIO, "%s: there is something that is not a file; give another name", path);
+    }
     FILE *file = fopen(temporary, "wb");
     int failed = !file || write_all(file, piece, pieces), why = errno, status = 0;
     if (file && fclose(file) && !failed) {
