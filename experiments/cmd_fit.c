@@ -9,8 +9,8 @@
 struct arguments {
     struct ex_fit_request request;
     struct em_fit_options fit;
-    const char *csv, *figures;
-    int json, strict;
+    const char *csv, *figures, *profile, *as;
+    int json, strict, dram;
 };
 
 enum {
@@ -28,6 +28,9 @@ enum {
     OPT_SEED,
     OPT_CSV,
     OPT_FIGURES,
+    OPT_PROFILE,
+    OPT_AS,
+    OPT_DRAM,
     OPT_STRICT
 };
 
@@ -53,6 +56,10 @@ static const struct argp_option options[] = {
     {"csv", OPT_CSV, "OUT", 0, "observed, predicted and residual of each row as CSV, - for standard output", 0},
     {"json", 'j', NULL, 0, "machine-readable", 0},
     {"figures", OPT_FIGURES, "DIR", 0, "predicted against observed, residuals and breakdown, drawn into DIR", 0},
+    {"profile", OPT_PROFILE, "FILE", 0,
+     "write the coefficients with their covariance, for joulerx estimate --profile=FILE; needs --as", 0},
+    {"as", OPT_AS, "TERM,...", 0, "what each of --terms is in it: time, awake, cpu, flop, l1, l2, l3 or dram", 0},
+    {"dram", OPT_DRAM, NULL, 0, "the response is the memory's energy (default: the package's)", 0},
     {"strict", OPT_STRICT, NULL, 0, "exit with 4 if a coefficient is not identifiable", 0},
     {0}};
 
@@ -102,6 +109,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case OPT_SEED: to->fit.seed = (uint64_t)number(argument, 0, 9e15, "seed", state); break;
     case OPT_CSV: to->csv = argument; break;
     case OPT_FIGURES: to->figures = argument; break;
+    case OPT_PROFILE: to->profile = argument; break;
+    case OPT_AS: to->as = argument; break;
+    case OPT_DRAM: to->dram = 1; break;
     case 'j': to->json = 1; break;
     case OPT_STRICT: to->strict = 1; break;
     case ARGP_KEY_ARG:
@@ -112,6 +122,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_END:
         if (!to->request.path || !to->request.response || !to->request.terms)
             argp_error(state, "give DATA.csv, --response=COL and --terms=TERM,...");
+        if (!to->profile != !to->as)
+            argp_error(state, "--profile=FILE and --as=TERM,... go together");
         if (to->json && to->csv && !strcmp(to->csv, "-"))
             argp_error(state, "--json and --csv=- both write to standard output; give --csv a file");
         break;
@@ -126,6 +138,8 @@ static int report(const struct arguments *a, const struct ex_fit_report *r)
     int status = a->csv ? ex_fit_rows(r, a->csv) : 0;
     if (!status && a->figures)
         status = ex_fit_figures(r, a->figures);
+    if (!status && a->profile)
+        status = ex_fit_profile(r, a->as, a->dram, a->profile);
     if (!status && a->json)
         status = ex_fit_json(r, stdout);
     else if (!status && !(a->csv && !strcmp(a->csv, "-")))
@@ -153,6 +167,7 @@ static int run(int argc, char **argv)
                "whether the data identify it, and what would."};
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     a.fit.relative = a.request.relative;
+    a.fit.jackknife = a.profile != NULL;
     struct ex_fit_input input;
     struct em_fit fit = {0};
     int status = ex_fit_input_init(&input, &a.request);

@@ -197,6 +197,7 @@ static int check_estimate(struct ex_fit_input *input, const struct ex_fit_reques
 {
     if (strcmp(name, "source") && strcmp(name, "energy_source"))
         return 0;
+    input->energy_source = value;
     input->is_estimated = !strcmp(value, "estimated");
     if (!input->is_estimated || request->estimated)
         return 0;
@@ -210,6 +211,7 @@ static int check_labels(struct ex_fit_input *input, const struct ex_fit_request 
 {
     const char *path = request->path;
     size_t used = 0;
+    input->energy_source = "";
     for (size_t column = 0; column < jrx_csv_columns(input->csv); column++) {
         const char *name = jrx_csv_name(input->csv, column);
         if (!is_label(name))

@@ -29,6 +29,7 @@ struct ex_fit_input {
     const char *names[EM_COLUMNS];
     char label[EX_LABEL_TEXT]; /* "energy_source=measured, domain=package": what all rows have in common; may be "" */
     char unit[EM_COLUMNS][64]; /* of the coefficient: "J/FLOP" */
+    const char *energy_source; /* "measured"; "" where no column says it */
     int is_estimated;          /* the response is an estimate: the fit returns the profile it was made by */
     double *x, *y;
     int *number;

@@ -39,5 +39,13 @@ int ex_fit_rows(const struct ex_fit_report *report, const char *path);
  * fit_breakdown. 0, JRX_EIO, JRX_EPERMISSION, what ex_figure() returns.
  */
 int ex_fit_figures(const struct ex_fit_report *report, const char *dir);
+/**
+ * The coefficients with their jackknife covariance as the profile `path` (models/energy/fitted.h), for `joulerx
+ * estimate --profile`; the fit must have been made with em_fit_options.jackknife. `as`: what each term is there,
+ * "time,flop,l2". `dram`: the response is the memory's energy. A file that is there keeps its other response.
+ * 0; JRX_EINVAL: names that do not fit the terms or their units, energy that is neither measured nor replayed, a file
+ * of another source; what em_fitted_set(), em_profile_load(), jrx_file_replace() return.
+ */
+int ex_fit_profile(const struct ex_fit_report *report, const char *as, int dram, const char *path);
 
 #endif

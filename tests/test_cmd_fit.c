@@ -2,6 +2,7 @@
 #include "experiments/command.h"
 #include "experiments/fit_input.h"
 #include "harness/base/error.h"
+#include "models/energy/fitted.h"
 #include "tests/support/test.h"
 #include <fcntl.h>
 #include <jansson.h>
@@ -256,6 +257,48 @@ static void a_term_may_be_scaled_and_the_constant_comes_by_itself(void **state)
     json_decref(root);
 }
 
+/* energy = 10 flop + 2 time by hand: 10 J/FLOP are 1e13 pJ. What is estimated, or of another unit, is no profile. */
+static void coefficients_become_a_profile_that_estimates_read(void **state)
+{
+    (void)state;
+    char out[8192], file[64], line[256];
+    struct em_profile profile;
+    snprintf(file, sizeof file, "%s.ini", path);
+#define FIT "--response=energy_j --no-constant --group=kernel --terms=flop,time_s --where=energy_source="
+    snprintf(line, sizeof line, FIT "measured --as=flop,time --profile=%s", file);
+    assert_int_equal(fit(line, out, sizeof out), 0);
+    assert_int_equal(em_profile_load(file, &profile), 0);
+    const struct em_fitted *package = &profile.of[EM_PACKAGE];
+    assert_relative(package->value[EM_TERM_FLOP], 10, 1e-10);
+    assert_relative(package->value[EM_TERM_TIME], 2, 1e-10);
+    assert_int_equal(package->blocks, 5);
+    assert_false(package->used[EM_TERM_L2]);
+    assert_string_equal(profile.source, "measured");
+    assert_false(profile.of[EM_MEMORY].fitted);
+    snprintf(line, sizeof line, FIT "measured --as=flop,time --dram --profile=%s", file);
+    assert_int_equal(fit(line, out, sizeof out), 0);
+    assert_int_equal(em_profile_load(file, &profile), 0);
+    assert_true(profile.of[EM_MEMORY].fitted && profile.of[EM_PACKAGE].fitted); /* the other one stays */
+    static const struct {
+        const char *options, *reason;
+    } bad[] = {{"measured --as=time,flop", "flop is in J/FLOP, which is no time"},
+               {"measured --as=flop", "1 names for 2 terms"},
+               {"measured --as=flop,flop", "'flop'; name each of the 2 terms once"},
+               {"measured --as=flop,volts", "'volts'"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(line, sizeof line, FIT "%s --profile=%s", bad[i].options, file);
+        assert_int_equal(fit(line, out, sizeof out), JRX_EINVAL);
+        assert_has(jrx_last_error(), bad[i].reason);
+    }
+    snprintf(line, sizeof line,
+             "--response=energy_j --no-constant --terms=flop --where=energy_source=estimated --estimated "
+             "--as=flop --profile=%s",
+             file);
+    assert_int_equal(fit(line, out, sizeof out), JRX_EINVAL);
+    unlink(file);
+#undef FIT
+}
+
 static void refusals_of_the_fit_reach_the_caller(void **state)
 {
     (void)state;
@@ -280,6 +323,7 @@ int main(void)
         cmocka_unit_test(json_is_json_with_null_for_what_is_missing),
         cmocka_unit_test(estimates_are_fitted_only_when_asked),
         cmocka_unit_test(a_term_may_be_scaled_and_the_constant_comes_by_itself),
+        cmocka_unit_test(coefficients_become_a_profile_that_estimates_read),
         cmocka_unit_test(refusals_of_the_fit_reach_the_caller),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -222,7 +222,8 @@ int em_profile_load(const char *path, struct em_profile *profile)
         return jrx_fail(errno == EACCES   ? JRX_EPERMISSION
                         : errno == ENOENT ? JRX_EINVAL
                                           : JRX_EIO,
-                        "%s: %s; give a profile.ini that joulerx run calibrate wrote", path, strerror(errno));
+                        "%s: %s; give a profile that joulerx run calibrate or fit --profile wrote", path,
+                        strerror(errno));
     int line = ini_parse_file(file, on_pair, &l), broken = ferror(file);
     fclose(file);
     if (broken)
