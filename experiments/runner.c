@@ -230,7 +230,8 @@ size_t ex_columns(const struct ex_observer *observer, const struct jrx_column *o
 {
     size_t extra = ex_is_measured(own, owns) && observer ? observer->columns : 0;
     memcpy(column, runner_columns, sizeof runner_columns);
-    memcpy(column + RUNNER_COLUMNS, own, owns * sizeof *column);
+    if (owns)
+        memcpy(column + RUNNER_COLUMNS, own, owns * sizeof *column);
     if (extra)
         memcpy(column + RUNNER_COLUMNS + owns, observer->column, extra * sizeof *column);
     return RUNNER_COLUMNS + owns + extra;
