@@ -3,35 +3,24 @@
 #include "models/receiver/deeprx.h"
 #include <ctype.h>
 #include <fnmatch.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- lists ------------------------------------------------------------------------------------------------------ */
 
-static int number(const char **at)
-{
-    if (!isdigit((unsigned char)**at))
-        return 0;
-    char *end;
-    long v = strtol(*at, &end, 10);
-    *at = end;
-    return v > INT_MAX ? 0 : (int)v;
-}
-
 /* "8", "1-8", "8-64+8" or "8-64*2" from *at to the next comma. How many values were added, or -1. */
 static int range(const char **at, int *value, int room)
 {
-    long from = number(at), to = from, step = 1;
+    long from = kn_tile_number(at), to = from, step = 1;
     int times = 0, count = 0;
     if (**at == '-') {
         ++*at;
-        to = number(at);
+        to = kn_tile_number(at);
         times = **at == '*';
         if (**at == '*' || **at == '+') {
             ++*at;
-            step = number(at);
+            step = kn_tile_number(at);
         }
     }
     if (from < 1 || to < from || step < 1 + times || (**at && **at != ','))
@@ -264,7 +253,7 @@ static int take_layer(struct lists *lists, const char *word)
 static int take_grid(struct lists *lists, const char *word)
 {
     const char *at = word;
-    int f = number(&at), t = *at == 'x' ? (at++, number(&at)) : 0;
+    int f = kn_tile_number(&at), t = *at == 'x' ? (at++, kn_tile_number(&at)) : 0;
     if (!f || !t || *at || lists->grids == GRIDS)
         return jrx_fail(JRX_EINVAL, "--grid=%s: not subcarriers x symbols, e.g. 312x14; at most %d of them", word,
                         GRIDS);

@@ -93,6 +93,8 @@ const char *kn_order_name(enum kn_order order);
  * "default" for none. Whether a kernel can have it is asked of its supports(). JRX_EINVAL with the offending part.
  */
 int kn_tile_parse(const char *text, struct kn_tile *tile);
+/** A whole number of at least 1 from *at on, which moves past it; 0 if there is none or it is above INT_MAX. */
+int kn_tile_number(const char **at);
 /** The fields of `tile` that are in `fields` and not 0; "default" if that leaves none. Returns text. */
 char *kn_tile_format(const struct kn_tile *tile, unsigned fields, char *text, size_t size);
 

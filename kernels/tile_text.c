@@ -37,8 +37,7 @@ static int *slot_of(const struct kn_tile *tile, size_t offset)
     return (int *)((char *)(struct kn_tile *)tile + offset);
 }
 
-/* A number of at least 1 from *at on, which moves past it; 0 if there is none or it does not fit. */
-static int number(const char **at)
+int kn_tile_number(const char **at)
 {
     if (!isdigit((unsigned char)**at))
         return 0;
@@ -64,13 +63,13 @@ static int word(const char **at, const char *const *words)
 static int value(const struct tile_field *field, const char **at, struct kn_tile *tile)
 {
     int *slot = slot_of(tile, field->offset);
-    if (*slot || !(*slot = field->word ? word(at, field->word) : number(at)))
+    if (*slot || !(*slot = field->word ? word(at, field->word) : kn_tile_number(at)))
         return -1;
     if (!field->second)
         return 0;
     if (*(*at)++ != 'x')
         return -1;
-    return (*slot_of(tile, field->second) = number(at)) ? 0 : -1;
+    return (*slot_of(tile, field->second) = kn_tile_number(at)) ? 0 : -1;
 }
 
 int kn_tile_parse(const char *text, struct kn_tile *tile)
