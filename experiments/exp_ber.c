@@ -168,6 +168,49 @@ static int put_row(void *context, int row, struct jrx_table *table)
     return 0;
 }
 
+/* ---- curves: the trainings of a kind together ---- */
+
+static const struct jrx_column curve_columns[] = {
+    {"curve", JRX_TEXT, "teacher, scratch, distilled, ls, lmmse or genie"},
+    {"width_ratio", JRX_REAL, "factor on the channels of its body; empty: classical"},
+    {"trainings", JRX_INTEGER, "of the network; intervals are over them and slots, with a single one over slots"},
+    {"sinr_db", JRX_REAL, "SINR per resource element and antenna, by ensemble-average power"},
+    EX_ESTIMATE_COLUMNS("ber", "ratio",
+                        "bit error rate, geometric mean over trainings; empty: one of them made no error"),
+};
+static const struct jrx_schema curve_schema = {"ber curves", curve_columns,
+                                               sizeof curve_columns / sizeof *curve_columns};
+
+/* Curve 0 is the teacher, then those of each width in pairs, then the classical receivers. */
+static int curves(const struct ex_zoo *zoo)
+{
+    return 1 + 2 * zoo->widths.count + EX_CLASSICAL;
+}
+
+static int put_curve(void *context, int row, struct jrx_table *table)
+{
+    const struct summary *summary = context;
+    const struct ex_zoo *zoo = summary->zoo;
+    const int point = row % summary->quality->points, curve = row / summary->quality->points,
+              classical = curve - 1 - 2 * zoo->widths.count, student = curve > 0 && classical < 0,
+              seeds = student ? zoo->seeds : 1;
+    const enum rx_role role = !student ? RX_TEACHER : curve % 2 ? RX_SCRATCH : RX_DISTILLED;
+    const double width = student ? zoo->widths.value[(curve - 1) / 2] : zoo->network[0].width;
+    int receiver[EX_MAX_SEEDS] = {classical < 0 ? 0 : zoo->count + classical};
+    struct jrx_estimate ber;
+    for (int seed = 1; student && seed <= seeds; seed++)
+        receiver[seed - 1] = ex_zoo_student(zoo, role, width, seed);
+    int status = ex_ber_of(summary->quality, receiver, seeds, point, point + 1, &ber);
+    if (!(ber.value > 0)) /* on the axis of a figure there is no 0 */
+        ber = (struct jrx_estimate){NAN, NAN, NAN, 0};
+    jrx_put_text(table, "curve", classical < 0 ? rx_role_name(role) : ex_receiver_name(zoo, *receiver));
+    jrx_put_real(table, "width_ratio", classical < 0 ? width : (double)NAN);
+    jrx_put_integer(table, "trainings", seeds);
+    jrx_put_real(table, "sinr_db", summary->quality->sinr_db[point]);
+    ex_put_estimate(table, "ber", "ratio", &ber, 1);
+    return status;
+}
+
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
 {
     (void)max;
@@ -180,6 +223,8 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
         return status;
     struct summary summary = {zoo, &quality};
     status = ex_summary(run->dir, &summary_schema, quality.points * quality.receivers, put_row, &summary);
+    if (!status)
+        status = ex_rows(run->dir, "curves.csv", &curve_schema, quality.points * curves(zoo), put_curve, &summary);
     if (!status)
         status = ex_ber_ratio(&quality, 0, zoo->count, 0, quality.points, &classical);
     int at = snprintf(note, sizeof note, "bit errors of the teacher over those of LS at %g to %g dB SINR, same slots",

@@ -18,7 +18,7 @@ static int plan(const struct ex_settings *settings, struct ex_plan *plan)
 static const struct jrx_column summary_columns[] = {
     {"share_ratio", JRX_REAL, "part of the training slots; the schedule is shortened alike"},
     {"slots", JRX_INTEGER, "slots trained on"},
-    {"trainings", JRX_INTEGER, "of each kind; intervals are over them, with a single one over slots"},
+    {"trainings", JRX_INTEGER, "of each kind; intervals are over them and slots, with a single one over slots"},
     EX_ESTIMATE_COLUMNS("scratch", "ratio", "bit error rate at the two highest SINR, trained alone"),
     EX_ESTIMATE_COLUMNS("distilled", "ratio", "the same of distilled students"),
     EX_ESTIMATE_COLUMNS("distilled_over_scratch", "ratio", "their ratio, trainings of one seed as pairs"),
@@ -67,22 +67,16 @@ static int put_row(void *context, int row, struct jrx_table *table)
     return 0;
 }
 
-/* The ratio distilled to scratch with all slots over that with the fewest, seed by seed. */
-static int shrinking(const struct ex_settings *settings, const struct ex_quality *quality, struct jrx_estimate *ratio)
+/* The ratio distilled to scratch with all slots over that with the fewest, seed by seed; of a single training no
+ * interval. */
+static void shrinking(const struct ex_settings *settings, const struct ex_quality *quality, struct jrx_estimate *ratio)
 {
-    int scratch[2][EX_MAX_SEEDS], distilled[2][EX_MAX_SEEDS], status = 0, seeds = settings->zoo->seeds;
-    double value[EX_MAX_SEEDS];
-    students(settings, 0, scratch[0], distilled[0]);
-    students(settings, settings->preset->shares.count, scratch[1], distilled[1]);
-    for (int i = 0; i < seeds && !status; i++) {
-        struct jrx_estimate few, all;
-        status = ex_floor_ratio(quality, &distilled[0][i], &scratch[0][i], 1, &few);
-        if (!status)
-            status = ex_floor_ratio(quality, &distilled[1][i], &scratch[1][i], 1, &all);
-        value[i] = all.value / few.value;
-    }
-    *ratio = ex_over_seeds(value, seeds);
-    return status;
+    struct ex_side side[4] = {{.weight = 1}, {.weight = -1}, {.weight = -1}, {.weight = 1}};
+    students(settings, 0, side[0].receiver, side[1].receiver);
+    students(settings, settings->preset->shares.count, side[2].receiver, side[3].receiver);
+    ex_contrast(quality, side, 4, settings->zoo->seeds, ex_floor(quality), quality->points, ratio);
+    if (settings->zoo->seeds == 1)
+        ratio->low = ratio->high = NAN;
 }
 
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
@@ -97,8 +91,7 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
         return status;
     struct summary summary = {run->settings, &quality};
     status = ex_summary(run->dir, &summary_schema, run->settings->preset->shares.count + 1, put_row, &summary);
-    if (!status)
-        status = shrinking(run->settings, &quality, &ratio);
+    shrinking(run->settings, &quality, &ratio);
     ex_quality_fini(&quality);
     if (status)
         return status;

@@ -2,7 +2,7 @@
  * Trains the networks of the zoo, and measures what that takes: each cell is a stretch of a training, in order. A run
  * that was killed goes on from the last checkpoint; the stretch it was in is done again.
  */
-#include "experiments/experiment.h"
+#include "experiments/networks.h"
 #include "experiments/series.h"
 #include "harness/base/error.h"
 #include "harness/interrupt.h"
@@ -104,41 +104,6 @@ static void end(struct ex_run *run)
     run->state = NULL;
 }
 
-/* Copies a file, whole or not at all. */
-static int copy_file(const char *from, const char *to)
-{
-    char part[EX_NETWORK_PATH + 8], buffer[1 << 14];
-    size_t got;
-    snprintf(part, sizeof part, "%s.part", to);
-    FILE *in = fopen(from, "re"), *out = in ? fopen(part, "we") : NULL;
-    int failed = !out;
-    while (!failed && (got = fread(buffer, 1, sizeof buffer, in)) > 0)
-        failed = fwrite(buffer, 1, got, out) != got;
-    failed = failed || ferror(in);
-    if (in)
-        fclose(in);
-    if (out)
-        failed = fclose(out) || failed;
-    if (failed || rename(part, to)) {
-        unlink(part);
-        return jrx_fail(JRX_EIO, "%s: could not be copied to %s", from, to);
-    }
-    return 0;
-}
-
-/* The checkpoint that the preset names for the teacher; the zoo has compared its recipe. */
-static int take_teacher(struct ex_run *run)
-{
-    const char *from = run->settings->preset->teacher;
-    char path[EX_NETWORK_PATH];
-    struct rx_receiver whole = {.parameters = NULL};
-    if (!access(ex_network_path(run, run->settings->zoo->network, path), F_OK))
-        return 0;
-    int status = rx_receiver_load(&whole, from);
-    rx_receiver_fini(&whole);
-    return status ? status : copy_file(from, path);
-}
-
 static int begin(struct ex_run *run)
 {
     char folder[PATH_MAX + 64];
@@ -149,7 +114,7 @@ static int begin(struct ex_run *run)
     snprintf(folder, sizeof folder, "%s/models", run->base);
     if (mkdir(folder, 0777) && errno != EEXIST)
         return jrx_fail(JRX_EIO, "%s: %s", folder, strerror(errno));
-    return run->settings->zoo->given ? take_teacher(run) : 0;
+    return run->settings->zoo->given ? ex_networks_take(run) : 0;
 }
 
 /* Steps up to state->until; the region that is measured. */
@@ -182,6 +147,7 @@ static int open_training(struct ex_run *run, struct state *state, int index)
     if (status)
         return status;
     state->network = index;
+    state->train.spent = (struct rx_spent){NAN, NAN, NAN, JRX_SOURCE_NONE}; /* samples.csv says */
     if (!access(ex_network_path(run, network, path), F_OK))
         status = rx_train_load(&state->train, path);
     state->saved = state->train.step;
@@ -350,6 +316,17 @@ static int cost_of_teaching(const struct ex_run *run, const struct jrx_csv *samp
     return status;
 }
 
+static int write_networks(const struct ex_run *run)
+{
+    struct jrx_csv *summary;
+    int status = ex_run_csv(run, "learning", "summary.csv", &summary);
+    if (status)
+        return status;
+    status = ex_networks_write(run, summary);
+    jrx_csv_free(summary);
+    return status;
+}
+
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
 {
     (void)max;
@@ -362,6 +339,8 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
     if (!status)
         status = ex_summary(run->dir, &summary_schema,
                             (run->settings->zoo->count - run->settings->zoo->given) * STRETCHES, put_row, &summary);
+    if (!status)
+        status = write_networks(run);
     if (!status && !(status = cost_of_teaching(run, samples, "time_ns", &time)))
         status = cost_of_teaching(run, samples, "energy_j", &energy);
     if (status)

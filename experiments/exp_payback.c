@@ -2,15 +2,10 @@
  * After how many slots in service has a distilled student paid back what it took to make it? Its training and its share
  * of the teacher's (experiment learning) over what it saves on each slot beside the teacher (experiment frontier).
  */
-#include "experiments/experiment.h"
+#include "experiments/networks.h"
 #include "experiments/series.h"
-#include "harness/base/error.h"
-#include "models/nn/safetensors.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static const double slots_a_day = 1000 * 86400.0; /* of 1 ms each */
 
@@ -32,8 +27,11 @@ static const struct jrx_column summary_columns[] = {
                         "slots until the energy is paid back, with its share of the teacher"),
     {"energy_payback_whole_slots", JRX_REAL, "the same if it carries the whole teacher"},
     {"energy_source", JRX_TEXT, "measured, replayed or estimated"},
+    {"teacher_energy_source", JRX_TEXT, "of teacher_training_j: learning/networks.csv"},
     {"student_training_s", JRX_REAL, "processor time of its training, measured"},
-    {"teacher_training_s", JRX_REAL, "processor time of the teacher's training, measured"},
+    {"teacher_training_s", JRX_REAL, "processor time of the teacher's training"},
+    {"teacher_processor_source", JRX_TEXT,
+     "measured, or estimated if its checkpoint does not say: learning/networks.csv"},
     {"saved_per_slot_ms", JRX_REAL, "time of a slot by the teacher minus by the student, one thread"},
     EX_ESTIMATE_COLUMNS("time_payback", "slots", "slots until the processor time is paid back, with its share"),
     {"time_payback_whole_slots", JRX_REAL, "the same if it carries the whole teacher"},
@@ -44,6 +42,7 @@ static const struct jrx_schema summary_schema = {"payback summary", summary_colu
 /* What of one kind (energy, or processor time) a student costs and saves. */
 struct account {
     double student, teacher;   /* training [J] or [s] */
+    enum jrx_source source;    /* of what the teacher took */
     struct jrx_estimate saved; /* each slot, likewise */
     struct jrx_estimate slots; /* until paid back */
     double whole;
@@ -51,38 +50,9 @@ struct account {
 
 struct inputs {
     const struct ex_run *run;
-    struct jrx_csv *learning, *frontier;
-    const char *source;
-    double given_s, given_j; /* what a given teacher took, from its checkpoint; NAN: unknown */
+    struct jrx_csv *networks, *frontier;
+    const char *source; /* of the energies of this run */
 };
-
-static int read_summary(const struct ex_run *run, const char *experiment, struct jrx_csv **csv)
-{
-    char path[PATH_MAX + 64];
-    snprintf(path, sizeof path, "%s/%s/summary.csv", run->base, experiment);
-    if (access(path, R_OK))
-        return jrx_fail(JRX_EIO, "%s is missing; joulerx run %s makes it", path, experiment);
-    return jrx_csv_read(csv, path, NULL);
-}
-
-/* The number in `column` of the last row whose `key` is `name`; NAN if there is none. */
-static int last_of(const struct jrx_csv *csv, const char *key, const char *name, const char *column, double *value)
-{
-    int at = jrx_csv_find(csv, key), from = jrx_csv_find(csv, column), status = 0;
-    *value = NAN;
-    if (at < 0 || from < 0)
-        return JRX_EFORMAT;
-    for (size_t row = 0; row < jrx_csv_rows(csv) && !status; row++)
-        if (!strcmp(jrx_csv_text(csv, row, (size_t)at), name))
-            status = jrx_csv_real(csv, row, (size_t)from, value);
-    return status;
-}
-
-static int training_of(const struct inputs *in, const char *network, double *energy_j, double *processor_s)
-{
-    int status = last_of(in->learning, "network", network, "energy_j", energy_j);
-    return status ? status : last_of(in->learning, "network", network, "processor_s", processor_s);
-}
 
 /* What a slot by the teacher takes more than by the student; the ends are those furthest apart. */
 static int saved(const struct inputs *in, const char *teacher, const char *student, const char *name, const char *unit,
@@ -94,18 +64,24 @@ static int saved(const struct inputs *in, const char *teacher, const char *stude
     for (int i = 0; i < 3 && !status; i++) {
         char column[64];
         snprintf(column, sizeof column, "%s%s_%s", name, end[i], unit);
-        status = last_of(in->frontier, "receiver", teacher, column, &t[i]);
+        status = ex_last_real(in->frontier, "receiver", teacher, column, &t[i]);
         if (!status)
-            status = last_of(in->frontier, "receiver", student, column, &s[i]);
+            status = ex_last_real(in->frontier, "receiver", student, column, &s[i]);
     }
     *out = (struct jrx_estimate){(t[0] - s[0]) * scale, (t[1] - s[2]) * scale, (t[2] - s[1]) * scale, 0};
     return status;
 }
 
-/* Slots until `cost` is saved; NAN: never. */
+/* Slots until `cost` is saved; infinite: never. */
 static double slots_until(double cost, double saved)
 {
-    return saved > 0 ? cost / saved : (double)NAN;
+    return saved > 0 || isnan(saved) ? cost / saved : (double)INFINITY;
+}
+
+/* Never has no number in a table. */
+static double or_missing(double slots)
+{
+    return isinf(slots) ? (double)NAN : slots;
 }
 
 static void settle(struct account *account, int students)
@@ -129,26 +105,37 @@ static int accounts(const struct inputs *in, double width, struct account *energ
 {
     const struct ex_zoo *zoo = in->run->settings->zoo;
     const char *teacher = zoo->network[0].name, *first = zoo->network[ex_zoo_student(zoo, RX_DISTILLED, width, 1)].name;
+    struct ex_spent spent;
     int status = 0;
-    *energy = *time = (struct account){.teacher = NAN};
+    *energy = *time = (struct account){.student = 0};
     for (int seed = 1; seed <= zoo->seeds && !status; seed++) {
-        double j, s;
-        status = training_of(in, zoo->network[ex_zoo_student(zoo, RX_DISTILLED, width, seed)].name, &j, &s);
-        energy->student += j / zoo->seeds;
-        time->student += s / zoo->seeds;
+        status =
+            ex_networks_spent(in->networks, zoo->network[ex_zoo_student(zoo, RX_DISTILLED, width, seed)].name, &spent);
+        energy->student += spent.energy_j / zoo->seeds;
+        time->student += spent.processor_s / zoo->seeds;
     }
-    if (!status && !zoo->given)
-        status = training_of(in, teacher, &energy->teacher, &time->teacher);
-    if (zoo->given) {
-        energy->teacher = in->given_j;
-        time->teacher = in->given_s;
-    }
+    if (!status)
+        status = ex_networks_spent(in->networks, teacher, &spent);
+    energy->teacher = spent.energy_j;
+    energy->source = spent.energy_source;
+    time->teacher = spent.processor_s;
+    time->source = spent.processor_source;
     if (status || (status = saved(in, teacher, first, "energy", "mj", 1e-3, &energy->saved)) ||
         (status = saved(in, teacher, first, "time", "ms", 1e-3, &time->saved)))
         return status;
     settle(energy, pupils(zoo));
     settle(time, pupils(zoo));
     return 0;
+}
+
+static void put_slots(struct jrx_table *table, const char *name, const struct account *account)
+{
+    char whole[64];
+    const struct jrx_estimate slots = {or_missing(account->slots.value), or_missing(account->slots.low),
+                                       or_missing(account->slots.high), 0};
+    snprintf(whole, sizeof whole, "%s_whole_slots", name);
+    ex_put_estimate(table, name, "slots", &slots, 1);
+    jrx_put_real(table, whole, or_missing(account->whole));
 }
 
 static int put_row(void *context, int row, struct jrx_table *table)
@@ -164,66 +151,42 @@ static int put_row(void *context, int row, struct jrx_table *table)
     jrx_put_real(table, "student_training_j", energy.student);
     jrx_put_real(table, "teacher_training_j", energy.teacher);
     jrx_put_real(table, "saved_per_slot_mj", energy.saved.value * 1e3);
-    ex_put_estimate(table, "energy_payback", "slots", &energy.slots, 1);
-    jrx_put_real(table, "energy_payback_whole_slots", energy.whole);
+    put_slots(table, "energy_payback", &energy);
     jrx_put_text(table, "energy_source", in->source);
+    jrx_put_text(table, "teacher_energy_source", jrx_source_name(energy.source));
     jrx_put_real(table, "student_training_s", time.student);
     jrx_put_real(table, "teacher_training_s", time.teacher);
+    jrx_put_text(table, "teacher_processor_source", jrx_source_name(time.source));
     jrx_put_real(table, "saved_per_slot_ms", time.saved.value * 1e3);
-    ex_put_estimate(table, "time_payback", "slots", &time.slots, 1);
-    jrx_put_real(table, "time_payback_whole_slots", time.whole);
+    put_slots(table, "time_payback", &time);
     return 0;
 }
 
-static double meta_real(const struct nn_st_file *file, const char *key)
-{
-    const char *text = nn_st_meta(file, key);
-    char *end = NULL;
-    double value = text ? strtod(text, &end) : (double)NAN;
-    return text && end != text && !*end ? value : (double)NAN;
-}
-
-/* What a given teacher took, as its checkpoint says, if its energy is of the source of this run. */
-static int read_given(struct inputs *in)
-{
-    const struct ex_zoo *zoo = in->run->settings->zoo;
-    char path[EX_NETWORK_PATH];
-    struct nn_st_file file;
-    in->given_s = in->given_j = NAN;
-    if (!zoo->given)
-        return 0;
-    int status = nn_st_open(&file, ex_network_path(in->run, zoo->network, path));
-    if (status)
-        return status;
-    const char *source = nn_st_meta(&file, "energy_source");
-    in->given_s = meta_real(&file, "time_s") * meta_real(&file, "threads");
-    if (source && !strcmp(source, in->source))
-        in->given_j = meta_real(&file, "energy_j");
-    nn_st_close(&file);
-    return 0;
-}
-
+/* A sum of what was measured and what was estimated is an estimate, and supports nothing. */
 static struct ex_claim claim_of(const char *id, const char *what, const struct ex_zoo *zoo,
                                 const struct account *account, enum jrx_source source)
 {
-    char statement[256], note[256];
+    char statement[256], note[256], whole[32] = "never";
+    const int estimated = account->source != source;
     const struct jrx_estimate days = {account->slots.value / slots_a_day, account->slots.low / slots_a_day,
                                       account->slots.high / slots_a_day, 0};
+    const struct jrx_estimate shown = {or_missing(days.value), or_missing(days.low), or_missing(days.high), 0};
+    enum ex_verdict verdict =
+        source == JRX_MEASURED || source == JRX_REPLAYED ? ex_verdict_of(days.low, days.high, 1, 1) : EX_NOT_TESTABLE;
+    if (estimated && verdict != EX_NOT_TESTABLE)
+        verdict = EX_INCONCLUSIVE;
+    if (isfinite(account->whole))
+        snprintf(whole, sizeof whole, "%.2g days", account->whole / slots_a_day);
     snprintf(statement, sizeof statement,
              "A distilled student pays back the %s of its training, and its share of the teacher's, within a day of "
              "service.",
              what);
-    snprintf(
-        note, sizeof note,
-        "days of 1000 slots a second until training of the student of width %g and 1/%d of its teacher's equal what "
-        "its inference saves beside the teacher; with the whole teacher %.2g days%s",
-        zoo->middle, pupils(zoo), account->whole / slots_a_day,
-        isnan(account->teacher) ? "; what the given teacher took is not known" : "");
-    return ex_claim_make(id, statement, note, &days,
-                         source == JRX_MEASURED && strcmp(what, "energy")
-                             ? ex_verdict_of(days.low, days.high, 1, 1)
-                             : ex_verdict_of_energy(source, days.low, days.high, 1, 1),
-                         source);
+    snprintf(note, sizeof note,
+             "days of 1000 slots a second until training of the student of width %g and 1/%d of its teacher's equal "
+             "what its inference saves beside the teacher%s; with the whole teacher %s%s",
+             zoo->middle, pupils(zoo), isinf(days.value) ? ", which is never" : "", whole,
+             estimated ? "; what the teacher took is estimated" : "");
+    return ex_claim_make(id, statement, note, &shown, verdict, estimated ? JRX_ESTIMATED : source);
 }
 
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
@@ -232,13 +195,11 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
     const struct ex_zoo *zoo = run->settings->zoo;
     struct inputs in = {.run = run, .source = ""};
     struct account energy, time;
-    int status = read_summary(run, "learning", &in.learning);
+    int status = ex_run_csv(run, "learning", "networks.csv", &in.networks);
     if (!status)
-        status = read_summary(run, "frontier", &in.frontier);
+        status = ex_run_csv(run, "frontier", "summary.csv", &in.frontier);
     if (!status)
-        status = ex_only_text(in.learning, "energy_source", &in.source);
-    if (!status)
-        status = read_given(&in);
+        status = ex_only_text(in.frontier, "energy_source", &in.source);
     if (!status)
         status = ex_summary(run->dir, &summary_schema, zoo->widths.count, put_row, &in);
     if (!status)
@@ -247,7 +208,7 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
         claims[0] = claim_of("payback-energy", "energy", zoo, &energy, ex_source(in.source));
         claims[1] = claim_of("payback-time", "processor time", zoo, &time, JRX_MEASURED);
     }
-    jrx_csv_free(in.learning);
+    jrx_csv_free(in.networks);
     jrx_csv_free(in.frontier);
     return status ? status : 2;
 }

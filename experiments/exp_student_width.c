@@ -4,8 +4,6 @@
  */
 #include "experiments/quality.h"
 #include "experiments/series.h"
-#include "harness/base/error.h"
-#include <math.h>
 #include <stdio.h>
 
 static int plan(const struct ex_settings *settings, struct ex_plan *plan)
@@ -17,7 +15,7 @@ static int plan(const struct ex_settings *settings, struct ex_plan *plan)
 
 static const struct jrx_column summary_columns[] = {
     {"width_ratio", JRX_REAL, "width of the students: factor on the channels of their body"},
-    {"trainings", JRX_INTEGER, "of each kind; intervals are over them, with a single one over slots"},
+    {"trainings", JRX_INTEGER, "of each kind; intervals are over them and slots, with a single one over slots"},
     {"sinr_db", JRX_REAL, "the lower of the two points that make the floor"},
     EX_ESTIMATE_COLUMNS("scratch", "ratio",
                         "bit error rate at the floor of students trained alone, geometric mean over trainings"),
@@ -68,26 +66,22 @@ static int put_row(void *context, int row, struct jrx_table *table)
     return 0;
 }
 
-/* All widths together: of each seed the geometric mean over widths, then over seeds. With a single training there is no
- * spread over trainings, and the middle width stands for all. */
+/* All widths together: the geometric mean over them. With a single training the middle width stands for all. */
 static int all_widths(const struct ex_zoo *zoo, const struct ex_quality *quality, struct jrx_estimate *ratio)
 {
-    int scratch[EX_MAX_SEEDS], distilled[EX_MAX_SEEDS], status = 0;
-    double of_seed[EX_MAX_SEEDS] = {0};
-    students(zoo, zoo->middle, scratch, distilled);
-    if (zoo->seeds == 1)
-        return ex_floor_ratio(quality, distilled, scratch, 1, ratio);
-    for (int w = 0; w < zoo->widths.count; w++) {
-        students(zoo, zoo->widths.value[w], scratch, distilled);
-        for (int seed = 0; seed < zoo->seeds && !status; seed++) {
-            status = ex_floor_ratio(quality, &distilled[seed], &scratch[seed], 1, ratio);
-            of_seed[seed] += log(ratio->value) / zoo->widths.count;
-        }
+    struct ex_side side[2 * EX_NUMBERS];
+    const int widths = zoo->widths.count;
+    for (int w = 0; w < widths; w++) {
+        students(zoo, zoo->widths.value[w], side[2 * w].receiver, side[2 * w + 1].receiver);
+        side[2 * w].weight = -1.0 / widths;
+        side[2 * w + 1].weight = 1.0 / widths;
     }
-    for (int seed = 0; seed < zoo->seeds; seed++)
-        of_seed[seed] = exp(of_seed[seed]);
-    *ratio = ex_over_seeds(of_seed, zoo->seeds);
-    return status;
+    if (zoo->seeds == 1) {
+        students(zoo, zoo->middle, side[0].receiver, side[1].receiver);
+        return ex_floor_ratio(quality, side[1].receiver, side[0].receiver, 1, ratio);
+    }
+    ex_contrast(quality, side, 2 * widths, zoo->seeds, ex_floor(quality), quality->points, ratio);
+    return 0;
 }
 
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
@@ -111,8 +105,8 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
                  "one training each, so the interval covers the slots and not the luck of training");
     else
         snprintf(note + at, sizeof note - (size_t)at,
-                 "geometric mean over %d widths, interval over %d pairs of trainings a width", zoo->widths.count,
-                 zoo->seeds);
+                 "geometric mean over %d widths, interval over %d pairs of trainings a width and over slots",
+                 zoo->widths.count, zoo->seeds);
     ex_quality_fini(&quality);
     if (status)
         return status;

@@ -16,7 +16,7 @@ static int plan(const struct ex_settings *settings, struct ex_plan *plan)
 
 static const struct jrx_column summary_columns[] = {
     {"width_ratio", JRX_REAL, "width of the teacher"},
-    {"trainings", JRX_INTEGER, "of the student; its intervals are over them, with a single one over slots"},
+    {"trainings", JRX_INTEGER, "of the student; its intervals are over them and slots, with a single one over slots"},
     EX_ESTIMATE_COLUMNS("teacher", "ratio",
                         "bit error rate of the teacher at the two highest SINR, interval over slots"),
     EX_ESTIMATE_COLUMNS("student", "ratio", "bit error rate there of its students, geometric mean over trainings"),

@@ -19,7 +19,7 @@ static int plan(const struct ex_settings *settings, struct ex_plan *plan)
 static const struct jrx_column summary_columns[] = {
     {"temperature_ratio", JRX_REAL, "of both sigmoids of the teacher's share of the loss"},
     {"mix_ratio", JRX_REAL, "the teacher's share of the loss"},
-    {"trainings", JRX_INTEGER, "students; intervals are over them, with a single one over slots"},
+    {"trainings", JRX_INTEGER, "students; intervals are over them and slots, with a single one over slots"},
     EX_ESTIMATE_COLUMNS("floor", "ratio", "bit error rate at the two highest SINR, geometric mean over trainings"),
     EX_ESTIMATE_COLUMNS("over_scratch", "ratio", "over that of the same students from scratch, trainings as pairs"),
 };
@@ -86,22 +86,18 @@ static int extreme(const struct ex_settings *settings, const struct ex_quality *
     return best;
 }
 
-static int worst_over_best(const struct ex_settings *settings, const struct ex_quality *quality,
-                           struct jrx_estimate *ratio)
+static void worst_over_best(const struct ex_settings *settings, const struct ex_quality *quality,
+                            struct jrx_estimate *ratio)
 {
-    double value[EX_MAX_SEEDS];
-    int status = 0, seeds = settings->zoo->seeds;
+    struct ex_side side[2] = {{.weight = 1}, {.weight = -1}};
+    const int seeds = settings->zoo->seeds;
     *ratio = (struct jrx_estimate){NAN, NAN, NAN, 0};
     if (seeds == 1) /* nothing is left to judge by */
-        return 0;
-    for (int seed = 1; seed <= seeds && !status; seed++) {
-        int worst = student(settings, extreme(settings, quality, seed, 1), seed),
-            best = student(settings, extreme(settings, quality, seed, 0), seed);
-        status = ex_ber_ratio(quality, worst, best, ex_floor(quality), quality->points, ratio);
-        value[seed - 1] = worst == best ? 1 : ratio->value;
-    }
-    *ratio = ex_over_seeds(value, seeds);
-    return status;
+        return;
+    for (int seed = 1; seed <= seeds; seed++)
+        for (int i = 0; i < 2; i++)
+            side[i].receiver[seed - 1] = student(settings, extreme(settings, quality, seed, !i), seed);
+    ex_contrast(quality, side, 2, seeds, ex_floor(quality), quality->points, ratio);
 }
 
 static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
@@ -115,8 +111,7 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
         return status;
     struct summary summary = {run->settings, &quality};
     status = ex_summary(run->dir, &summary_schema, cells(run->settings), put_row, &summary);
-    if (!status)
-        status = worst_over_best(run->settings, &quality, &ratio);
+    worst_over_best(run->settings, &quality, &ratio);
     const struct ex_network *best =
         &run->settings->zoo->network[student(run->settings, extreme(run->settings, &quality, 0, 0), 1)];
     snprintf(note, sizeof note,

@@ -1,4 +1,5 @@
 #include "experiments/quality.h"
+#include "experiments/networks.h"
 #include "experiments/series.h"
 #include "harness/base/error.h"
 #include "models/link/evaluate.h"
@@ -83,14 +84,9 @@ int ex_quality_init(struct ex_quality *quality, const struct ex_settings *settin
 
 int ex_quality_read(struct ex_quality *quality, const struct ex_run *run)
 {
-    char path[PATH_MAX + 32];
     struct jrx_csv *csv;
     *quality = (struct ex_quality){.points = 0};
-    snprintf(path, sizeof path, "%s/ber/samples.csv", run->base);
-    if (access(path, R_OK))
-        return jrx_fail(JRX_EIO, "%s is missing; experiment ber makes it: joulerx run ber %s", path,
-                        run->experiment->name);
-    int status = jrx_csv_read(&csv, path, NULL);
+    int status = ex_run_csv(run, "ber", "samples.csv", &csv);
     if (status)
         return status;
     status = ex_quality_init(quality, run->settings, csv);
@@ -206,29 +202,79 @@ struct jrx_estimate ex_over_seeds(const double *value, int n)
     return out;
 }
 
+/* Mean over seeds of the weighted logarithms, without block `out` (-1: with all); *each: of every seed. */
+static double mean_log(const struct ex_quality *quality, const struct ex_side *side, int sides, int seeds, int from,
+                       int to, int out, double *each)
+{
+    double mean = 0;
+    for (int seed = 0; seed < seeds; seed++) {
+        double sum = 0;
+        for (int i = 0; i < sides; i++) {
+            double errors[EX_BLOCKS], bits[EX_BLOCKS];
+            sum_blocks(quality, quality->errors, side[i].receiver[seed], from, to, errors);
+            sum_blocks(quality, quality->bits, side[i].receiver[seed], from, to, bits);
+            if (out >= 0)
+                errors[out] = bits[out] = 0;
+            sum += side[i].weight * log(total(errors) / total(bits));
+        }
+        if (each)
+            each[seed] = exp(sum);
+        mean += sum / seeds;
+    }
+    return isfinite(mean) ? mean : (double)NAN;
+}
+
+/* Half-width of the interval of that mean over slots. */
+static double over_slots(const struct ex_quality *quality, const struct ex_side *side, int sides, int seeds, int from,
+                         int to)
+{
+    double left_out[EX_BLOCKS], mean = 0, squares = 0;
+    for (int b = 0; b < EX_BLOCKS; b++) {
+        left_out[b] = mean_log(quality, side, sides, seeds, from, to, b, NULL);
+        mean += left_out[b] / EX_BLOCKS;
+    }
+    for (int b = 0; b < EX_BLOCKS; b++)
+        squares += (left_out[b] - mean) * (left_out[b] - mean);
+    return jrx_t_quantile(0.975, EX_BLOCKS - 1) * sqrt(squares * (EX_BLOCKS - 1) / EX_BLOCKS);
+}
+
+void ex_contrast(const struct ex_quality *quality, const struct ex_side *side, int sides, int seeds, int from, int to,
+                 struct jrx_estimate *out)
+{
+    double each[EX_MAX_SEEDS];
+    const double mean = mean_log(quality, side, sides, seeds, from, to, -1, each);
+    *out = (struct jrx_estimate){exp(mean), NAN, NAN, (size_t)seeds};
+    if (isnan(mean))
+        return;
+    const double trainings = seeds > 1 ? log(ex_over_seeds(each, seeds).high) - mean : 0;
+    const double half = hypot(trainings, over_slots(quality, side, sides, seeds, from, to));
+    out->low = exp(mean - half);
+    out->high = exp(mean + half);
+}
+
+static struct ex_side side_of(double weight, const int *receiver, int seeds)
+{
+    struct ex_side side = {.weight = weight};
+    memcpy(side.receiver, receiver, (size_t)seeds * sizeof *receiver);
+    return side;
+}
+
 int ex_floor_ratio(const struct ex_quality *quality, const int *a, const int *b, int seeds, struct jrx_estimate *ratio)
 {
-    double value[EX_MAX_SEEDS];
-    int status = 0, from = ex_floor(quality);
-    for (int i = 0; i < seeds && !status; i++) {
-        status = ex_ber_ratio(quality, a[i], b[i], from, quality->points, ratio);
-        value[i] = ratio->value;
-    }
-    if (!status && seeds > 1)
-        *ratio = ex_over_seeds(value, seeds);
-    return status;
+    const int from = ex_floor(quality), to = quality->points;
+    if (seeds == 1)
+        return ex_ber_ratio(quality, *a, *b, from, to, ratio);
+    const struct ex_side side[] = {side_of(1, a, seeds), side_of(-1, b, seeds)};
+    ex_contrast(quality, side, 2, seeds, from, to, ratio);
+    return 0;
 }
 
 int ex_ber_of(const struct ex_quality *quality, const int *receiver, int seeds, int from, int to,
               struct jrx_estimate *ber)
 {
-    double value[EX_MAX_SEEDS];
-    int status = 0;
-    for (int i = 0; i < seeds && !status; i++) {
-        status = ex_ber(quality, receiver[i], from, to, ber);
-        value[i] = ber->value;
-    }
-    if (!status && seeds > 1)
-        *ber = ex_over_seeds(value, seeds);
-    return status;
+    if (seeds == 1)
+        return ex_ber(quality, *receiver, from, to, ber);
+    const struct ex_side side = side_of(1, receiver, seeds);
+    ex_contrast(quality, &side, 1, seeds, from, to, ber);
+    return 0;
 }

@@ -51,12 +51,28 @@ double ex_sinr_at(const struct ex_quality *quality, int receiver, double ber);
  */
 struct jrx_estimate ex_over_seeds(const double *value, int n);
 
+/* One side of a comparison of trainings: receiver[i] is that of seed i + 1. */
+struct ex_side {
+    double weight; /* of the logarithm of its bit error rate */
+    int receiver[EX_MAX_SEEDS];
+};
+
 /**
- * Floor of one kind of students over that of another: a[i] and b[i] of seed i + 1, of `seeds` pairs. From two pairs the
- * interval is over trainings, with one over slots. 0, JRX_ENOMEM.
+ * exp of the mean over seeds of sum(weight * log BER) of side[sides] over points from..to (to left out): one side of
+ * weight 1 is a bit error rate, 1 and -1 are a ratio of trainings paired by seed, on the same slots.
+ *
+ * 95 % interval on the logarithms. What another training would change (t, seeds - 1 degrees of freedom) and what other
+ * slots would (jackknife over blocks left out of all receivers at once, t, EX_BLOCKS - 1) are independent: their
+ * half-widths add in squares. With a single training it covers the slots alone. NAN where a receiver made no error.
+ * Pure.
  */
+void ex_contrast(const struct ex_quality *quality, const struct ex_side *side, int sides, int seeds, int from, int to,
+                 struct jrx_estimate *out);
+
+/** Floor of one kind of students over that of another: ex_contrast() of a[i] and b[i], of `seeds` pairs; of a single
+ * pair ex_ber_ratio(). 0, JRX_ENOMEM. */
 int ex_floor_ratio(const struct ex_quality *quality, const int *a, const int *b, int seeds, struct jrx_estimate *ratio);
-/** BER of trainings of one kind over points from..to, likewise: over trainings, with a single one over slots. */
+/** BER of trainings of one kind over points from..to, likewise; of a single one ex_ber(). */
 int ex_ber_of(const struct ex_quality *quality, const int *receiver, int seeds, int from, int to,
               struct jrx_estimate *ber);
 

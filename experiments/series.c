@@ -89,12 +89,12 @@ int ex_ratio(const struct jrx_csv *samples, const char *a, const char *b, const 
     return jrx_bootstrap(&sample, JRX_MEDIAN_RATIO, &how, estimate);
 }
 
-int ex_summary(const char *dir, const struct jrx_schema *schema, int rows,
-               int (*put)(void *context, int row, struct jrx_table *table), void *context)
+int ex_rows(const char *dir, const char *file, const struct jrx_schema *schema, int rows,
+            int (*put)(void *context, int row, struct jrx_table *table), void *context)
 {
-    char path[PATH_MAX + 16];
+    char path[PATH_MAX + 64];
     struct jrx_table *table;
-    snprintf(path, sizeof path, "%s/summary.csv", dir);
+    snprintf(path, sizeof path, "%s/%s", dir, file);
     int status = jrx_table_open(&table, path, schema, JRX_TABLE_WHOLE);
     if (status)
         return status;
@@ -107,4 +107,28 @@ int ex_summary(const char *dir, const struct jrx_schema *schema, int rows,
         return jrx_table_close(table);
     jrx_table_leave(table);
     return status;
+}
+
+int ex_summary(const char *dir, const struct jrx_schema *schema, int rows,
+               int (*put)(void *context, int row, struct jrx_table *table), void *context)
+{
+    return ex_rows(dir, "summary.csv", schema, rows, put, context);
+}
+
+int ex_last(const struct jrx_csv *csv, const char *key, const char *name, const char *column)
+{
+    int at = jrx_csv_find(csv, key), last = -1;
+    if (at < 0 || jrx_csv_find(csv, column) < 0)
+        return JRX_EFORMAT;
+    for (size_t row = 0; row < jrx_csv_rows(csv); row++)
+        if (!strcmp(jrx_csv_text(csv, row, (size_t)at), name))
+            last = (int)row;
+    return last >= 0 ? last : jrx_fail(JRX_EFORMAT, "no row has %s '%s'", key, name);
+}
+
+int ex_last_real(const struct jrx_csv *csv, const char *key, const char *name, const char *column, double *value)
+{
+    int row = ex_last(csv, key, name, column);
+    *value = NAN;
+    return row < 0 ? row : jrx_csv_real(csv, (size_t)row, (size_t)jrx_csv_find(csv, column), value);
 }

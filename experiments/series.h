@@ -39,10 +39,17 @@ int ex_ratio(const struct jrx_csv *samples, const char *a, const char *b, const 
              struct jrx_estimate *estimate);
 
 /**
- * Writes <dir>/summary.csv, whole or not at all. `put` fills row number 0..rows-1 and returns 0 or why not.
+ * Writes <dir>/<file>, whole or not at all. `put` fills row number 0..rows-1 and returns 0 or why not.
  */
+int ex_rows(const char *dir, const char *file, const struct jrx_schema *schema, int rows,
+            int (*put)(void *context, int row, struct jrx_table *table), void *context);
+/** The same for <dir>/summary.csv. */
 int ex_summary(const char *dir, const struct jrx_schema *schema, int rows,
                int (*put)(void *context, int row, struct jrx_table *table), void *context);
+
+/** The last row whose `key` is `name`, of a table that has `column`; JRX_EFORMAT. And the number it holds there. */
+int ex_last(const struct jrx_csv *csv, const char *key, const char *name, const char *column);
+int ex_last_real(const struct jrx_csv *csv, const char *key, const char *name, const char *column, double *value);
 
 enum { EX_MAX_REPS = 1024 };
 

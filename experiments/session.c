@@ -203,7 +203,13 @@ static int open_counters(struct ex_session *session, const struct ex_session_opt
 /* What networks the settings mean. */
 static int open_zoo(struct ex_session *session)
 {
-    int status = ex_zoo_new(&session->zoo, &session->preset, session->settings.seed);
+    struct ex_preset preset = session->preset;
+    char path[PATH_MAX + 64];
+    /* a run has a copy of the teacher it was given: it goes on, and is looked at, without the original */
+    snprintf(path, sizeof path, "%s/models/teacher.safetensors", session->base);
+    if (*preset.teacher && !access(path, R_OK) && strlen(path) < sizeof preset.teacher)
+        memcpy(preset.teacher, path, strlen(path) + 1);
+    int status = ex_zoo_new(&session->zoo, &preset, session->settings.seed);
     session->settings.zoo = session->zoo;
     return status;
 }

@@ -77,15 +77,18 @@ static void spend(struct rx_spent *spent, const struct jrx_window_result *result
 {
     const int same = first || spent->source == result->source;
     spent->time_s += (double)result->time_ns * 1e-9;
+    spent->processor_s += (double)result->cpu_ns * 1e-9;
     spent->energy_j = same ? spent->energy_j + result->total_j : NAN;
     spent->source = result->source;
 }
 
 static void time_alone(const struct jrx_region *region, struct jrx_window_result *result)
 {
+    const uint64_t before_ns = jrx_clock_process_ns();
     *result = (struct jrx_window_result){.total_j = NAN, .start_ns = jrx_clock_ns()};
     region->fn(region->ctx);
     result->time_ns = jrx_clock_ns() - result->start_ns;
+    result->cpu_ns = jrx_clock_process_ns() - before_ns;
 }
 
 static int measure(struct state *s)

@@ -22,6 +22,7 @@ static int count_flop(struct ex_network *network)
     int status = net ? rx_net_init(net, &network->config.shape) : jrx_fail(JRX_ENOMEM, "no memory for networks");
     if (!status) {
         network->slot_flop = 2 * (double)nn_macs_per_re(net);
+        network->parameters = nn_parameters(net);
         nn_net_fini(net);
     }
     free(net);

@@ -37,6 +37,7 @@ struct ex_network {
     int teacher;      /* in the zoo; -1: none */
     unsigned sweeps;  /* those it takes part in */
     double slot_flop; /* of one inference, for each resource element */
+    int64_t parameters;
     struct rx_train_config config;
 };
 

@@ -4,9 +4,16 @@ set datafile separator ","
 set datafile columnheaders
 set datafile missing ""
 set encoding utf8
-if (kind eq "svg") { set terminal svg size 960,600 dynamic font "DejaVu Sans,15" background "white" }
-if (kind eq "pdf") { set terminal pdfcairo size 9.6in,6in font "DejaVu Sans,11" background "white" }
-if (kind eq "png") { set terminal pngcairo size 1440,900 font "DejaVu Sans,20" background "white" }
+# A script that sets `tall` first is for a column of a paper, 85 mm wide and so high in parts of 540; others fill a page.
+if (exists("tall")) {
+  if (kind eq "svg") { set terminal svg size 540,tall dynamic font "DejaVu Sans,14" background "white" }
+  if (kind eq "pdf") { set terminal pdfcairo size 3.35in,(3.35*tall/540)in font "DejaVu Sans,6.3" linewidth 0.45 pointscale 0.45 background "white" }
+  if (kind eq "png") { set terminal pngcairo size 1080,2*tall font "DejaVu Sans,21" linewidth 2 pointscale 2 background "white" }
+} else {
+  if (kind eq "svg") { set terminal svg size 960,600 dynamic font "DejaVu Sans,15" background "white" }
+  if (kind eq "pdf") { set terminal pdfcairo size 9.6in,6in font "DejaVu Sans,11" background "white" }
+  if (kind eq "png") { set terminal pngcairo size 1440,900 font "DejaVu Sans,20" background "white" }
+}
 set output out.".".kind
 
 # Lines differ in darkness, dash and point, so a print in grey keeps them apart.
@@ -32,3 +39,17 @@ legend = "set lmargin at screen 0.02; set rmargin at screen 0.98; set tmargin at
 # What `column` of `file` holds where `which` is true, each value once, in the order of the file:
 #   list = ""; stats file using (once("width_ratio", column("seed") == 1)) nooutput;  do for [w in list] { ... }
 once(name, which) = (which && strstrt(" ".list." ", " ".strcol(name)." ") == 0 ? (list = list." ".strcol(name), 1) : 1)
+
+# In a column, panels lie in a grid of `columns`, counted from the upper left, `head` left for the title:
+#   eval cell(i, columns, rows)
+# Shares of the canvas: margins for ticks and labels on the left, below each row, and on the right.
+head = 0.14; left = 0.13; below = 0.11; right = 0.02; apart = 0.03
+cell(i, columns, rows) = sprintf("set lmargin at screen %.4f; set rmargin at screen %.4f; set tmargin at screen %.4f; set bmargin at screen %.4f; unset key", \
+    left + ((i-1)%columns) * (1-left-right+apart)/columns, left + ((i-1)%columns+1) * (1-left-right+apart)/columns - apart, \
+    1 - head - int((i-1)/columns) * (1-head)/rows, 1 - head - (int((i-1)/columns)+1) * (1-head)/rows + below)
+
+# Direct labels: end(i, text, style) after last = ... of its curve; then load home."/labels.gp" before the plot.
+array label_at[12]; array label_text[12]; array label_style[12]
+labels = 0; last = NaN
+keep(is, value) = (is && value == value ? (last = value, 1) : 1)
+name_end(text, style) = (last == last ? (labels = labels + 1, label_at[labels] = last, label_text[labels] = text, label_style[labels] = style) : 0)

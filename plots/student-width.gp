@@ -1,32 +1,55 @@
 # Error floor against the width of the student; and what distillation makes of it.
+tall = 640
 load home."/common.gp"
 file = dir."/summary.csv"
 stats file using "width_ratio" nooutput
-set multiplot title "Error floor of students\n{/*0.8 counted on a simulated 5G uplink, two highest SINR; 95 % intervals, over trainings where there are several}"
+first = STATS_min; widest = STATS_max
+trainings = NaN
+stats file using (keep(1, column("trainings"))) nooutput
+trainings = last
+set multiplot title "Error floor of students\n{/*0.82 counted on a simulated 5G uplink, two highest SINR}\n{/*0.82 ".(trainings > 1 ? sprintf("mean of %d trainings", trainings) : "one training each")."; bars: 95 % intervals}"
+head = 0.115; below = 0.085; left = 0.165
 set logscale x 2
-set xrange [STATS_min/1.5:STATS_max*1.5]
+set xrange [first/1.15:widest*(widest > first ? 1.75 : 1.3)]
 set xtics 2
-set xlabel "width of the student (factor on channels)"
-eval panel(1, 2)
+set xlabel "width of the student (factor on channels)" offset 0,0.5
+ratio(name) = name."_ratio"
+low_of(name) = column(name."_ci_lo_ratio") > 0 ? column(name."_ci_lo_ratio") : column(name."_ratio")
+label_x = widest*1.06
+names = "genie teacher scratch distilled"
+texts = "'known ch.' 'teacher' 'alone' 'distilled'"
+style(i) = word("9 1 2 3", i)
+top = -99; low = 99
+do for [i=1:4] {
+  last = NaN
+  stats file using (keep(column(ratio(word(names, i))) > 0, log10(column(ratio(word(names, i)))))) nooutput
+  ignored = name_end(word(texts, i), int(style(i)))
+  stats file using (column(ratio(word(names, i))) > 0 ? log10(column(ratio(word(names, i)))) : NaN) nooutput
+  top = STATS_max > top ? STATS_max : top; low = STATS_min < low ? STATS_min : low
+}
+high = top + 0.2; low = low - 0.2
+logarithm = 1; gap = (high-low) * 15.0/240
+eval cell(1, 1, 2)
+load home."/labels.gp"
 set logscale y
-set format y "10^{%L}"
-set ylabel "uncoded bit error rate"
-set title "Floor"
-low(name) = (column(name."_ci_lo_ratio") > 0 ? column(name."_ci_lo_ratio") : column(name."_ratio"))
-plot file using "width_ratio":"genie_ratio" with lines ls 9, \
-     file using "width_ratio":"teacher_ratio":(low("teacher")):"teacher_ci_hi_ratio" with yerrorlines ls 1, \
-     file using (column("width_ratio")/1.03):"scratch_ratio":(low("scratch")):"scratch_ci_hi_ratio" with yerrorlines ls 2, \
-     file using (column("width_ratio")*1.03):"distilled_ratio":(low("distilled")):"distilled_ci_hi_ratio" with yerrorlines ls 3
-eval panel(2, 2)
-unset logscale y
+set yrange [10**low:10**high]
+set ytics (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5)
 set format y "%g"
-set yrange [0:*]
-unset ylabel
-set title "BER distilled / BER from scratch"
+set ylabel "uncoded bit error rate" offset 1
+plot file using "width_ratio":"genie_ratio" with lines ls 9, \
+     file using "width_ratio":"teacher_ratio":(low_of("teacher")):"teacher_ci_hi_ratio" with yerrorlines ls 1, \
+     file using (column("width_ratio")/1.02):"scratch_ratio":(low_of("scratch")):"scratch_ci_hi_ratio" with yerrorbars ls 2 dt 1, \
+     file using (column("width_ratio")/1.02):"scratch_ratio" with lines ls 2, \
+     file using (column("width_ratio")*1.02):"distilled_ratio":(low_of("distilled")):"distilled_ci_hi_ratio" with yerrorbars ls 3 dt 1, \
+     file using (column("width_ratio")*1.02):"distilled_ratio" with lines ls 3
+eval cell(2, 1, 2)
+unset label
+unset logscale y
+set ytics auto
+set yrange [*:*]
+set ylabel "BER distilled / alone" offset 1
+set label "{/*0.85 below 1: distillation helps}" at graph 0.98,0.06 right textcolor ls 9
 plot 1 with lines ls 9, \
-     file using "width_ratio":"distilled_over_scratch_ratio":"distilled_over_scratch_ci_lo_ratio":"distilled_over_scratch_ci_hi_ratio" with yerrorlines ls 3
-eval legend
-set key maxcols 4
-plot NaN with linespoints ls 1 title "teacher", NaN with linespoints ls 2 title "student from scratch", \
-     NaN with linespoints ls 3 title "student distilled", NaN with lines ls 9 title "known channel / equal"
+     file using "width_ratio":"distilled_over_scratch_ratio":"distilled_over_scratch_ci_lo_ratio":"distilled_over_scratch_ci_hi_ratio" with yerrorbars ls 3 dt 1, \
+     file using "width_ratio":"distilled_over_scratch_ratio" with lines ls 3
 unset multiplot

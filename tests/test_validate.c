@@ -121,7 +121,7 @@ static void what_was_spent_goes_on_with_the_checkpoint(void **state)
 {
     (void)state;
     static const struct rx_spent spent[] = {
-        {1.25, 30.5, JRX_ESTIMATED}, {0.1, 2, JRX_MEASURED}, {3, NAN, JRX_REPLAYED}};
+        {1.25, 2.5, 30.5, JRX_ESTIMATED}, {0.1, 0.2, 2, JRX_MEASURED}, {3, NAN, NAN, JRX_REPLAYED}};
     struct rx_train_config config = smoke();
     char path[] = "/tmp/joulerx-test-XXXXXX";
     close(mkstemp(path));
@@ -133,6 +133,8 @@ static void what_was_spent_goes_on_with_the_checkpoint(void **state)
         assert_int_equal(rx_train_save(&a, path), 0);
         assert_int_equal(rx_train_load(&b, path), 0);
         assert_near(b.spent.time_s, spent[i].time_s, 0);
+        assert_int_equal(isnan(b.spent.processor_s), isnan(spent[i].processor_s));
+        assert_true(isnan(spent[i].processor_s) || b.spent.processor_s == spent[i].processor_s);
         assert_int_equal(isnan(b.spent.energy_j), isnan(spent[i].energy_j)); /* missing is not 0 */
         assert_true(isnan(spent[i].energy_j) || b.spent.energy_j == spent[i].energy_j);
         assert_int_equal(b.spent.source, spent[i].source);

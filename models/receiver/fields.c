@@ -202,6 +202,15 @@ uint64_t rx_fingerprint(const struct rx_receiver *receiver)
     return hash;
 }
 
+/* Missing is empty. */
+static void put_known(struct rx_fields *fields, const char *key, double value)
+{
+    char *text = put(fields, key);
+    *text = 0;
+    if (!isnan(value))
+        snprintf(text, RX_FIELD_TEXT, "%.17g", value);
+}
+
 void rx_fields_fill(struct rx_fields *fields, const struct rx_train *train)
 {
     fields->count = 0;
@@ -222,11 +231,9 @@ void rx_fields_fill(struct rx_fields *fields, const struct rx_train *train)
     snprintf(put(fields, "teacher"), RX_FIELD_TEXT, "%016" PRIx64, rx_fingerprint(train->teacher));
     fields->compared = fields->count;
     snprintf(put(fields, "step"), RX_FIELD_TEXT, "%" PRId64, train->step);
-    snprintf(put(fields, "time_s"), RX_FIELD_TEXT, "%.17g", train->spent.time_s);
-    char *energy = put(fields, "energy_j"); /* missing is empty */
-    *energy = 0;
-    if (!isnan(train->spent.energy_j))
-        snprintf(energy, RX_FIELD_TEXT, "%.17g", train->spent.energy_j);
+    put_known(fields, "time_s", train->spent.time_s);
+    put_known(fields, "processor_s", train->spent.processor_s);
+    put_known(fields, "energy_j", train->spent.energy_j);
     snprintf(put(fields, "energy_source"), RX_FIELD_TEXT, "%s", jrx_source_name(train->spent.source));
 }
 

@@ -37,8 +37,8 @@ struct rx_train_config {
 
 /* On the steps that led to where a training is, over all its runs; kept with it. For whoever measures to fill. */
 struct rx_spent {
-    double time_s, energy_j; /* NAN: not known of some of the steps */
-    enum jrx_source source;  /* of energy_j */
+    double time_s, processor_s, energy_j; /* processor_s: of all threads; NAN: not known of some of the steps */
+    enum jrx_source source;               /* of energy_j */
 };
 
 struct rx_train {

@@ -42,7 +42,8 @@ static double real(const struct nn_st_file *file, const char *key)
 static void read_spent(const struct nn_st_file *file, struct rx_spent *spent)
 {
     const char *source = nn_st_meta(file, "energy_source");
-    *spent = (struct rx_spent){.time_s = real(file, "time_s"), .energy_j = real(file, "energy_j")};
+    *spent = (struct rx_spent){
+        .time_s = real(file, "time_s"), .processor_s = real(file, "processor_s"), .energy_j = real(file, "energy_j")};
     for (int i = 0; source && i < JRX_SOURCES; i++)
         if (!strcmp(source, jrx_source_name((enum jrx_source)i)))
             spent->source = (enum jrx_source)i;
