@@ -45,6 +45,36 @@ static int list_one(const struct ex_settings *settings, const struct ex_experime
     return 0;
 }
 
+/* The energy of so many seconds, with where that number is from. */
+static void print_total(double total_s, int threads, const struct jrx_profile *profile, FILE *to)
+{
+    char text[16];
+    fprintf(to, "about %s, and %.2g kJ (estimated: profile %s at %.3g W)\n", jrx_progress_duration(total_s, text),
+            total_s * power_w(profile, threads) * 1e-3, profile->name, power_w(profile, threads));
+}
+
+int ex_session_expect(const struct ex_settings *settings, const char *profile_name,
+                      const struct ex_experiment *const *list, size_t count, FILE *to)
+{
+    struct jrx_profile profile;
+    char text[16];
+    double total_s = 0;
+    int status = jrx_profile_read(&profile, profile_name), named = 0;
+    for (size_t i = 0; i < count && !status; i++) {
+        struct ex_plan plan = {.reps = 1};
+        status = list[i]->plan(settings, &plan);
+        const double s = plan.nothing ? 0 : plan.cells * plan.reps * plan.item_s;
+        if (s >= 1)
+            fprintf(to, "%s %s %s", named++ ? "," : "expected:", list[i]->name, jrx_progress_duration(s, text));
+        total_s += s;
+    }
+    if (status)
+        return status;
+    fprintf(to, "%s", named ? "; " : "expected: ");
+    print_total(total_s, settings->threads, &profile, to);
+    return 0;
+}
+
 int ex_session_list(const struct ex_session_options *options, const struct ex_experiment *const *list, size_t count,
                     FILE *to)
 {
@@ -55,7 +85,6 @@ int ex_session_list(const struct ex_session_options *options, const struct ex_ex
                                    .seed = options->seed_given ? options->seed : 1,
                                    .threads = options->threads > 0 ? options->threads : omp_get_num_procs(),
                                    .flop_per_s = ex_guess_flop_per_s(options->threads)};
-    char text[16];
     double total_s = 0;
     int status = ex_options_preset(options, &preset);
     if (!status)
@@ -66,9 +95,7 @@ int ex_session_list(const struct ex_session_options *options, const struct ex_ex
     for (size_t i = 0; i < count && !status; i++)
         status = list_one(&settings, list[i], to, &total_s);
     if (!status)
-        fprintf(to, "about %s, and %.2g kJ (estimated: profile %s at %.3g W)\n", jrx_progress_duration(total_s, text),
-                total_s * power_w(&profile, settings.threads) * 1e-3, profile.name,
-                power_w(&profile, settings.threads));
+        print_total(total_s, settings.threads, &profile, to);
     ex_zoo_free(zoo);
     return status;
 }

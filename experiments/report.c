@@ -92,7 +92,10 @@ int ex_session_do(const struct ex_session_options *options, const struct ex_expe
                 jrx_source_name(session.meter.source), session.meter.ops->name);
     if (!options->quiet)
         ex_observer_print(&session.observer, stderr);
-    status = ex_session_plan(&session, list, count);
+    if (!options->quiet)
+        status = ex_session_expect(&session.settings, options->profile, list, count, stderr);
+    if (!status)
+        status = ex_session_plan(&session, list, count);
     for (size_t i = 0; i < count && !status; i++)
         status = ex_session_run(&session, list[i], (unsigned)i);
     if (!status)

@@ -26,7 +26,8 @@ static const char head[] =
     "td,th{text-align:left;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid var(--line)}\n"
     "th[role]{cursor:pointer;white-space:nowrap}th[aria-sort=ascending]::after{content:' \\25b2'}"
     "th[aria-sort=descending]::after{content:' \\25bc'}td.n{text-align:right;font-variant-numeric:tabular-nums}\n"
-    "img{width:100%;min-width:36rem;background:#fff}small,.soft{color:var(--soft)}summary{cursor:pointer;margin:.5rem "
+    "img{display:block;width:100%;max-width:46rem;min-width:20rem;background:#fff}small,.soft{color:var(--soft)}"
+    "summary{cursor:pointer;margin:.5rem "
     "0}\n"
     "td:first-child "
     "code{white-space:nowrap}.yes{font-weight:bold;color:var(--yes)}.no{font-weight:bold;color:var(--no)}\n"
@@ -114,13 +115,13 @@ static int claims(FILE *to, const char *folder)
 }
 
 /* A CSV file as a table; long numbers are cut to what a reader can use, the file keeps them whole. */
-static int table(FILE *to, const char *path)
+static int table(FILE *to, const char *path, const char *title)
 {
     struct jrx_csv *csv;
     int status = jrx_csv_read(&csv, path, NULL);
     if (status)
         return status;
-    fprintf(to, "<details><summary>The numbers (%zu rows)</summary><div class=wide><table><thead><tr>",
+    fprintf(to, "<details><summary>%s (%zu rows)</summary><div class=wide><table><thead><tr>", title,
             jrx_csv_rows(csv));
     for (size_t c = 0; c < jrx_csv_columns(csv); c++)
         fprintf(to, "<th role=button tabindex=0>%s</th>", jrx_csv_name(csv, c));
@@ -163,6 +164,46 @@ static void truth(FILE *to, const json_t *meta)
               "that need one are marked as not testable.",
               to);
     fputs("</p>\n", to);
+}
+
+/* What doctor saw when the run began: each meter and counter source, and what of them it could read. */
+static void sources(FILE *to, const json_t *list, const char *kind)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        const int ok = json_is_true(json_object_get(item, "available"));
+        const char *what = text_at(item, ok ? "domains" : "reason");
+        fprintf(to, "<tr><td>%s</td><td><code>%s</code></td><td>%s</td><td>", kind, text_at(item, kind),
+                ok ? text_at(item, "source") : "unavailable");
+        escape(to, ok && !*what ? text_at(item, "about") : what);
+        fputs("</td></tr>\n", to);
+    }
+}
+
+static void doctor(FILE *to, const char *dir)
+{
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/doctor.json", dir);
+    json_t *report = json_load_file(path, 0, NULL);
+    if (!report) {
+        fputs("<p class=soft>What else could be measured when this run began was not recorded.</p>\n", to);
+        return;
+    }
+    const json_t *machine = json_object_get(report, "machine");
+    fputs("<p>", to);
+    escape(to, text_at(machine, "cpu"));
+    fprintf(to, "%s. What could be measured when the run began:</p>\n",
+            json_string_length(json_object_get(machine, "hypervisor")) ? ", a virtual machine" : "");
+    fputs("<div class=wide><table><tr><th></th><th>name</th><th>its numbers are</th><th>reads, or why not</th></tr>\n",
+          to);
+    sources(to, json_object_get(report, "meters"), "meter");
+    sources(to, json_object_get(report, "counters"), "counters");
+    fputs("</table></div>\n<p class=soft>All of it, with the state of the machine: <a "
+          "href=\"doctor.json\">doctor.json</a>; <code>joulerx doctor</code> says what would change it.</p>\n",
+          to);
+    json_decref(report);
 }
 
 static void warnings(FILE *to, const json_t *meta)
@@ -217,7 +258,10 @@ static int section(FILE *to, const char *dir, const struct ex_experiment *experi
     snprintf(path, sizeof path, "%s/%s/%s.svg", dir, name, name);
     embed(to, path, experiment->title);
     snprintf(path, sizeof path, "%s/%s/summary.csv", dir, name);
-    int status = table(to, path);
+    int status = table(to, path, "The numbers");
+    snprintf(path, sizeof path, "%s/%s/networks.csv", dir, name);
+    if (!status && !access(path, R_OK))
+        status = table(to, path, "The networks: recipes, and what their trainings took");
     fprintf(to, "<p class=soft>Files: <a href=\"%s/summary.csv\">summary.csv</a>", name);
     if (experiment->cell)
         fprintf(to, ", <a href=\"%s/samples.csv\">samples.csv</a>", name);
@@ -238,7 +282,9 @@ static int page(FILE *to, const char *dir, const json_t *meta, const struct ex_e
             "Reproduces and extends &ldquo;Energy Efficiency in AI for 5G and Beyond: A DeepRx Case Study&rdquo; "
             "(arXiv 2507.10409).</p>\n",
             text_at(meta, "run_id"), text_at(meta, "preset"), text_at(meta, "seed"));
+    fputs("<h2>What was measured by what</h2>\n", to);
     truth(to, meta);
+    doctor(to, dir);
     fputs("<h2>Claims</h2>\n<div class=wide><table><thead><tr><th>claim</th><th>statement</th><th>verdict</th>"
           "<th>figure, 95 % interval</th><th>source</th></tr></thead><tbody>\n",
           to);

@@ -98,6 +98,11 @@ double ex_guess_flop_per_s(int threads);
 int ex_session_list(const struct ex_session_options *options, const struct ex_experiment *const *list, size_t count,
                     FILE *to);
 
+/** Prints one line before a run: what each experiment is expected to take, and energy and time of all, with where that
+ * energy is from (a profile). 0; what plan() and reading the profile return. */
+int ex_session_expect(const struct ex_settings *settings, const char *profile, const struct ex_experiment *const *list,
+                      size_t count, FILE *to);
+
 /** Announces the experiments to the progress display, so that one time left covers them all. */
 int ex_session_plan(struct ex_session *session, const struct ex_experiment *const *list, size_t count);
 

@@ -1,4 +1,5 @@
 /* The folder of a run, its meter, and what is written about it: the part of runner.h that is not experiments. */
+#include "experiments/doctor.h"
 #include "experiments/runner.h"
 #include "harness/base/error.h"
 #include "harness/crosscheck.h"
@@ -214,6 +215,18 @@ static int open_zoo(struct ex_session *session)
     return status;
 }
 
+/* Of a run that could not be started: only if nothing else is in it. */
+static void drop_folder(const char *dir)
+{
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/session.json", dir);
+    if (!access(path, F_OK))
+        return;
+    snprintf(path, sizeof path, "%s/doctor.json", dir);
+    unlink(path);
+    rmdir(dir);
+}
+
 int ex_session_open(struct ex_session *session, const struct ex_session_options *given)
 {
     struct ex_session_options options = *given;
@@ -242,6 +255,8 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
     if (!status && options.caches)
         status = jrx_cache_geometry_parse(options.caches, &session->settings.caches);
     if (!status)
+        status = ex_doctor_keep(options.sysfs, session->dir);
+    if (!status)
         status = open_meter(session, &options);
     if (!status)
         status = open_counters(session, &options);
@@ -254,7 +269,7 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
         status = jrx_interrupt_catch();
     if (status) {
         if (!options.resume && *session->dir)
-            rmdir(session->dir); /* only if nothing is in it */
+            drop_folder(session->dir);
         ex_session_close(session);
     }
     return status;

@@ -208,6 +208,18 @@ static void forget(json_t *shards, const char *experiment)
     }
 }
 
+/* What could be measured on the first machine: identities are the same. */
+static int take_doctor(const char *dir, const struct ex_experiment *experiment)
+{
+    char path[PATH], whole[PATH];
+    snprintf(whole, sizeof whole, "%s/doctor.json", dir);
+    json_t *report =
+        access(whole, F_OK) ? json_load_file(path_of(path, dir, experiment, 0, "doctor.json"), 0, NULL) : NULL;
+    int status = report ? write_json(report, whole) : 0;
+    json_decref(report);
+    return status;
+}
+
 /* <dir>/meta.json: that of the first share ever merged, with an entry for each share since. */
 static int merge_provenance(const char *dir, const struct ex_experiment *experiment, int shares)
 {
@@ -233,6 +245,8 @@ static int merge_provenance(const char *dir, const struct ex_experiment *experim
     }
     if (!status)
         status = write_json(first, whole);
+    if (!status)
+        status = take_doctor(dir, experiment);
     json_decref(first);
     return status;
 }

@@ -28,6 +28,13 @@ static void make_run(char root[TREE_PATH])
         "meta.json={\"run_id\": \"id\", \"seed\": \"7\", \"preset\": \"quick\", \"identity\": {\"cpu\": \"<one>\"}, "
         "\"meter\": {\"name\": \"model\", \"source\": \"estimated\"}, \"warnings\": [{\"code\": \"governor\", "
         "\"text\": \"it is ondemand\", \"remedy\": \"set it\"}]}");
+    tree_put(root,
+             "doctor.json={\"machine\": {\"cpu\": \"<two>\", \"hypervisor\": \"\"}, \"meters\": [{\"meter\": "
+             "\"powercap\", \"available\": false, \"reason\": \"no <driver>\"}], \"counters\": "
+             "[{\"counters\": \"cachesim\", \"available\": true, \"source\": \"simulated\", \"about\": \"caches\", "
+             "\"domains\": \"\"}]}");
+    tree_put(root, "learning/summary.csv=network,step\na,1\n");
+    tree_put(root, "learning/networks.csv=network,warmup_steps\nteacher,4321\n");
     tree_put(root, "tiling/summary.csv=cell,time_ms\n\"a,b\",10\nc,9.5\nd,\ne,100.123456789\n");
     tree_put(root, "tiling/tiling.svg=<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"960\" height=\"600\">"
                    "<rect width=\"960\" height=\"600\"/></svg>");
@@ -61,6 +68,13 @@ static void the_page_shows_what_the_run_left(void **state)
     assert_non_null(strstr(text, "<b>Energy: estimated</b>"));
     assert_non_null(strstr(text, "This machine has no energy meter"));
     assert_non_null(strstr(text, "&lt;one&gt;"));
+    const char *sources = strstr(text, "What was measured by what"), *claims = strstr(text, "<h2>Claims");
+    assert_non_null(sources);
+    assert_true(claims > sources);
+    assert_non_null(strstr(text, "&lt;two&gt;. What could be measured"));
+    assert_non_null(strstr(text, "<td><code>powercap</code></td><td>unavailable</td><td>no &lt;driver&gt;</td>"));
+    assert_non_null(strstr(text, "<td><code>cachesim</code></td><td>simulated</td><td>caches</td>"));
+    assert_non_null(strstr(text, "<td class=n>4321</td>")); /* recipes of the networks */
     assert_non_null(strstr(text, "it is ondemand"));
     assert_non_null(strstr(text, "<td class=n>9.5</td>"));
     assert_non_null(strstr(text, "<td class=n>100.12</td>"));

@@ -49,6 +49,16 @@ static void each_comparison_runs_what_it_needs_and_ends_with_its_claim(void **st
     assert_int_equal(rows_of("r/payback/claims.csv", "verdict", "not testable on this machine (no energy meter)"), 1);
 }
 
+static void a_run_says_what_it_will_take_and_keeps_what_could_be_measured(void **state)
+{
+    (void)state;
+    assert_int_equal(program_run(&p, "run student-width --resume=r --threads=1"), 0); /* nothing is left to do */
+    says(p.err, "expected: ");
+    says(p.err, "kJ (estimated: profile ");
+    assert_int_equal(program_shell(&p, "grep -q '\"meter\": \"model\"' r/doctor.json"), 0);
+    assert_int_not_equal(program_shell(&p, "grep -q '\"fix\"' r/doctor.json"), 0); /* they name this machine's paths */
+}
+
 /* That two tables hold the same text in a column, row by row. */
 static void same_column(const char *a, const char *b, const char *column)
 {
@@ -105,6 +115,23 @@ static void a_trained_teacher_can_be_given_and_must_fit(void **state)
     assert_int_equal(rows_of("g/learning/samples.csv", "role", "teacher"), 0);
     assert_int_equal(rows_of("g/learning/samples.csv", "role", "distilled"), 20);
     assert_int_equal(program_shell(&p, "cmp r/models/teacher.safetensors g/models/teacher.safetensors"), 0);
+    /* another recipe for the same slots is a teacher as well, and its own recipe is what the run tells of it */
+    assert_int_equal(program_run(&p,
+                                 "train --preset=smoke --steps=30 --warmup=9 --average=0.9 --width=0.5 --validate=0 "
+                                 "--meter=model --threads=1 --quiet two.safetensors"),
+                     0);
+    assert_int_equal(program_run(&p, "run payback --quiet --out=t --teacher=two.safetensors --seeds=1 --teachers= "
+                                     "--shares= --temperatures= " SMALL),
+                     0);
+    assert_int_equal(rows_of("t/learning/networks.csv", "given", "1"), 1);
+    assert_int_equal(rows_of("t/learning/networks.csv", "steps", "30"), 1);
+    assert_int_equal(rows_of("t/learning/networks.csv", "warmup_steps", "9"), 1);
+    assert_int_equal(rows_of("t/learning/networks.csv", "processor_source", "measured"), 3);
+    assert_int_equal(rows_of("t/payback/summary.csv", "teacher_processor_source", "measured"), 1);
+    assert_int_equal(program_shell(&p, "rm two.safetensors"), 0);
+    assert_int_equal(program_run(&p, "run payback --quiet --resume=t --threads=1"), 0); /* has a copy of it */
+    /* one of a run does not know what it took */
+    assert_int_equal(rows_of("g/learning/networks.csv", "processor_source", "estimated"), 1);
     assert_int_equal(program_run(&p, "train --preset=smoke --steps=2 --pilots=1 --validate=0 --quiet one.safetensors"),
                      0);
     assert_int_equal(program_run(&p, "run learning --out=h --teacher=one.safetensors " SMALL), 2);
@@ -134,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_comparison_runs_what_it_needs_and_ends_with_its_claim),
+        cmocka_unit_test(a_run_says_what_it_will_take_and_keeps_what_could_be_measured),
         cmocka_unit_test(a_killed_training_goes_on_and_learns_the_same),
         cmocka_unit_test(an_empty_list_is_nothing_to_do_and_no_claim),
         cmocka_unit_test(a_trained_teacher_can_be_given_and_must_fit),
