@@ -1,8 +1,9 @@
 # Fitted beside observed, on the diagonal if they agree: in the fit, and each kernel left out of it.
+tall = 480
 load home."/common.gp"
 file = dir."/summary.csv"
 source = word(note, words(note))
-set title "What a kernel costs on this machine: fitted against observed\n{/*0.8 ".note.(source eq "estimated" ? "; estimated by a profile, so nothing is fitted" : "")."}"
+set title "What a kernel costs on this machine\n{/*0.82 ".note."}\n{/*0.82 ".(source eq "estimated" ? "estimated by a profile, so nothing is fitted" : "each kernel left out of its fit as well")."}"
 set logscale xy
 set format xy "10^{%L}"
 set xlabel "energy of a call (uJ), ".source

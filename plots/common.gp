@@ -43,10 +43,13 @@ once(name, which) = (which && strstrt(" ".list." ", " ".strcol(name)." ") == 0 ?
 # In a column, panels lie in a grid of `columns`, counted from the upper left, `head` left for the title:
 #   eval cell(i, columns, rows)
 # Shares of the canvas: margins for ticks and labels on the left, below each row, and on the right.
-head = 0.14; left = 0.13; below = 0.11; right = 0.02; apart = 0.03
+# foot: share kept free at the bottom, for a legend (eval foot_legend; plot NaN ... title "...") where curves cannot be named.
+head = 0.14; left = 0.13; below = 0.11; right = 0.02; apart = 0.03; foot = 0
+foot_legend = "set lmargin at screen 0.02; set rmargin at screen 0.98; set tmargin at screen foot; set bmargin at screen 0.005; unset title; unset label; ".\
+              "unset xlabel; unset ylabel; unset tics; unset border; unset logscale; set xrange [0:1]; set yrange [0:1]; unset grid; set key center center horizontal nobox samplen 2.5"
 cell(i, columns, rows) = sprintf("set lmargin at screen %.4f; set rmargin at screen %.4f; set tmargin at screen %.4f; set bmargin at screen %.4f; unset key", \
     left + ((i-1)%columns) * (1-left-right+apart)/columns, left + ((i-1)%columns+1) * (1-left-right+apart)/columns - apart, \
-    1 - head - int((i-1)/columns) * (1-head)/rows, 1 - head - (int((i-1)/columns)+1) * (1-head)/rows + below)
+    1 - head - int((i-1)/columns) * (1-head-foot)/rows, 1 - head - (int((i-1)/columns)+1) * (1-head-foot)/rows + below)
 
 # Direct labels: end(i, text, style) after last = ... of its curve; then load home."/labels.gp" before the plot.
 array label_at[12]; array label_text[12]; array label_style[12]

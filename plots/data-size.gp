@@ -1,28 +1,44 @@
 # Error floors, and their ratio, against the number of slots trained on.
+tall = 640
 load home."/common.gp"
 file = dir."/summary.csv"
-set multiplot title "Distillation and the number of training slots\n{/*0.8 counted on a simulated 5G uplink, two highest SINR; 95 % intervals, over trainings where there are several}"
+stats file using (keep(1, column("trainings"))) nooutput
+trainings = last
+stats file using "slots" nooutput
+fewest = STATS_min; most = STATS_max
+set multiplot title "Distillation and the number of training slots\n{/*0.82 counted on a simulated 5G uplink, two highest SINR}\n{/*0.82 ".(trainings > 1 ? sprintf("mean of %d trainings", trainings) : "one training each")."; bars: 95 % intervals}"
+head = 0.135; below = 0.085; left = 0.165
 set logscale x 2
 set format x "%.0s%c"
-set offsets graph 0.08, graph 0.08, 0, 0
-set xlabel "slots trained on"
-low(name) = (column(name."_ci_lo_ratio") > 0 ? column(name."_ci_lo_ratio") : column(name."_ratio"))
-eval panel(1, 2)
+set xlabel "slots trained on" offset 0,0.5
+low_of(name) = column(name."_ci_lo_ratio") > 0 ? column(name."_ci_lo_ratio") : column(name."_ratio")
+stats file using (log10(column("scratch_ratio"))):(log10(column("distilled_ratio"))) nooutput
+low = (STATS_min_x < STATS_min_y ? STATS_min_x : STATS_min_y) - 0.15; high = (STATS_max_x > STATS_max_y ? STATS_max_x : STATS_max_y) + 0.15
+label_x = most*1.08; logarithm = 1; gap = (high-low) * 15.0/220
+last = NaN; stats file using (keep(column("slots") == most, log10(column("scratch_ratio")))) nooutput
+ignored = name_end("alone", 2)
+last = NaN; stats file using (keep(column("slots") == most, log10(column("distilled_ratio")))) nooutput
+ignored = name_end("distilled", 3)
+load home."/labels.gp"
+set xrange [fewest/1.15:most*1.9]
+eval cell(1, 1, 2)
 set logscale y
-set format y "10^{%L}"
-set ylabel "uncoded bit error rate"
-set title "Floor"
-plot file using (column("slots")/1.02):"scratch_ratio":(low("scratch")):"scratch_ci_hi_ratio" with yerrorlines ls 2, \
-     file using (column("slots")*1.02):"distilled_ratio":(low("distilled")):"distilled_ci_hi_ratio" with yerrorlines ls 3
-eval panel(2, 2)
-unset logscale y
+set yrange [10**low:10**high]
+set ytics (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5)
 set format y "%g"
-set yrange [0:*]
-unset ylabel
-set title "BER distilled / BER from scratch"
+set ylabel "uncoded bit error rate" offset 1
+plot file using (column("slots")/1.02):"scratch_ratio":(low_of("scratch")):"scratch_ci_hi_ratio" with yerrorbars ls 2 dt 1, \
+     file using (column("slots")/1.02):"scratch_ratio" with lines ls 2, \
+     file using (column("slots")*1.02):"distilled_ratio":(low_of("distilled")):"distilled_ci_hi_ratio" with yerrorbars ls 3 dt 1, \
+     file using (column("slots")*1.02):"distilled_ratio" with lines ls 3
+eval cell(2, 1, 2)
+unset label
+unset logscale y
+set ytics auto
+set yrange [*:*]
+set ylabel "BER distilled / alone" offset 1
+set label "{/*0.85 below 1: distillation helps}" at graph 0.98,0.06 right textcolor ls 9
 plot 1 with lines ls 9, \
-     file using "slots":"distilled_over_scratch_ratio":"distilled_over_scratch_ci_lo_ratio":"distilled_over_scratch_ci_hi_ratio" with yerrorlines ls 3
-eval legend
-set key maxcols 3
-plot NaN with linespoints ls 2 title "from scratch", NaN with linespoints ls 3 title "distilled", NaN with lines ls 9 title "equal"
+     file using "slots":"distilled_over_scratch_ratio":"distilled_over_scratch_ci_lo_ratio":"distilled_over_scratch_ci_hi_ratio" with yerrorbars ls 3 dt 1, \
+     file using "slots":"distilled_over_scratch_ratio" with lines ls 3
 unset multiplot

@@ -1,33 +1,32 @@
 # Energy per correct bit, and time, against BER: towards the lower left is better.
+tall = 700
 load home."/common.gp"
 file = dir."/summary.csv"
 source = word(note, words(note))
 stats file using "sinr_db" nooutput
-set multiplot title sprintf("What a correct bit costs, at %g dB SINR\n{/*0.8 ".note."; bit error rate: counted on a simulated uplink; numbers: width of the students}", STATS_min)
+set multiplot title sprintf("What a correct bit costs, at %g dB SINR\n{/*0.82 ".note."}\n{/*0.82 errors: counted on a simulated uplink; width in brackets; 95 %% intervals}", STATS_min)
+head = 0.12; below = 0.08; left = 0.15
 kinds = "teacher scratch distilled ls lmmse genie"
-names = "'teacher' 'students from scratch' 'students distilled' 'LS' 'LMMSE' 'known channel'"
 style(i) = word("1 2 3 4 6 5", i)
 is(i) = (strcol("role") eq word(kinds, i) || strcol("receiver") eq word(kinds, i))
+stats file using (strcol("role") eq "distilled" ? column("width_ratio") : NaN) nooutput
+widest = STATS_max
+student(i) = column("width_ratio") == widest ? (i == 2 ? "alone" : sprintf("distilled (%g)", widest)) : (i == 2 ? "" : sprintf("(%g)", column("width_ratio")))
+named(i) = "{/*0.8 ".(i == 1 ? "teacher" : i < 4 ? student(i) : i == 4 ? "LS" : i == 5 ? "LMMSE" : "known channel")."}"
 set logscale xy
 set ytics (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5)
-set format y "%g"
+set xtics (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+set format "%g"
 set autoscale fix
-set offsets graph 0.1, graph 0.1, graph 0.1, graph 0.1
-eval panel(1, 2)
-set title "Energy (".source.")"
-set xlabel "energy per correct bit (µJ), ".source
+set offsets graph 0.06, graph 0.3, graph 0.12, graph 0.1
 set ylabel "uncoded bit error rate" offset 1
-plot for [i=1:6] file using (is(i) ? column("energy_per_correct_bit_uj") : NaN):"ber_ratio": \
-    "energy_per_correct_bit_ci_lo_uj":"energy_per_correct_bit_ci_hi_uj":"ber_ci_lo_ratio":"ber_ci_hi_ratio" with xyerrorbars ls style(i) ps 1.4, \
-    for [i=3:3] file using (is(i) ? column("energy_per_correct_bit_uj") : NaN):"ber_ratio":(sprintf("%g", column("width_ratio"))) with labels offset 0,-1.1 font ",13"
-eval panel(2, 2)
-set title "Run time (measured)"
-set xlabel "time of a slot on one thread (ms), measured"
-unset ylabel
-plot for [i=1:6] file using (is(i) ? column("time_ms") : NaN):"ber_ratio": \
-    "time_ci_lo_ms":"time_ci_hi_ms":"ber_ci_lo_ratio":"ber_ci_hi_ratio" with xyerrorbars ls style(i) ps 1.4, \
-    for [i=3:3] file using (is(i) ? column("time_ms") : NaN):"ber_ratio":(sprintf("%g", column("width_ratio"))) with labels offset 0,-1.1 font ",13"
-eval legend
-set key maxcols 3
-plot for [i=1:6] NaN with points ls style(i) ps 1.4 title word(names, i)
+do for [p=1:2] {
+  what = p == 1 ? "energy_per_correct_bit" : "time"
+  unit = p == 1 ? "_uj" : "_ms"
+  set xlabel (p == 1 ? "energy per correct bit (µJ), ".source : "time of a slot on one thread (ms), measured") offset 0,0.4
+  eval cell(p, 1, 2)
+  plot for [i=1:6] file using (is(i) ? column(what.unit) : NaN):"ber_ratio":(column(what."_ci_lo".unit)):(column(what."_ci_hi".unit)): \
+      "ber_ci_lo_ratio":"ber_ci_hi_ratio" with xyerrorbars ls style(i) dt 1 ps 1.1, \
+    for [i=1:6] file using (is(i) ? column(what.unit) : NaN):"ber_ratio":(named(i)) with labels left offset 0.9,(i == 3 ? -0.6 : 0.6) textcolor ls style(i)
+}
 unset multiplot

@@ -1,23 +1,31 @@
 # Cross-entropy on fresh slots against training time and energy.
+tall = 660
 load home."/common.gp"
 file = dir."/summary.csv"
 source = word(note, words(note))
 roles = "teacher scratch distilled"
-names = "'teacher' 'student from scratch' 'student distilled'"
-set multiplot title "Training on the simulated uplink\n{/*0.8 ".note."; each point: mean over a twentieth of the training}"
-set yrange [0:*]
+names = "'teacher' 'alone' 'distilled'"
+set multiplot title "Training on the simulated uplink\n{/*0.82 ".note."}\n{/*0.82 each point: mean over a twentieth of the training}"
+head = 0.13; below = 0.085
 shown(i) = (column("shown") == 1 && strcol("role") eq word(roles, i))
-eval panel(1, 2)
-set xlabel "training time (s), measured"
-set ylabel "cross-entropy (nat per bit)"
-set title "Run time (measured)"
-plot for [i=1:3] file using (shown(i) ? column("time_s") : NaN):"bce_ratio" with linespoints ls i
-eval panel(2, 2)
-set format x "%.0s%c"
-set xlabel "training energy (J), ".source
-set title "Energy (".source.")"
-plot for [i=1:3] file using (shown(i) ? column("energy_j") : NaN):"bce_ratio" with linespoints ls i
-eval legend
-set key maxcols 3
-plot for [i=1:3] NaN with linespoints ls i title word(names, i)
+set ylabel "cross-entropy (nat per bit)" offset 1
+logarithm = 0; low = 0
+do for [p=1:2] {
+  what = p == 1 ? "time_s" : "energy_j"
+  set xlabel (p == 1 ? "training time (s), measured" : "training energy (J), ".source) offset 0,0.4
+  set format x (p == 1 ? "%g" : "%.0s%c")
+  set xrange [*:*]; set yrange [*:*]
+  stats file using (column("shown") == 1 ? column(what) : NaN):(column("shown") == 1 ? column("bce_ratio") : NaN) nooutput
+  high = STATS_max_y*1.05; longest = STATS_max_x
+  gap = high * 15.0/230
+  eval cell(p, 1, 2)
+  unset label
+  do for [i=1:3] {
+    last = NaN; far = 0
+    stats file using (shown(i) ? (last = column("bce_ratio"), far = column(what), 1) : 1) nooutput
+    if (last == last) { set label i "{/*0.85 ".word(names, i)."}" at first far + (i == 1 ? longest*0.1 : 0), first last + (i == 1 ? 0 : gap) center textcolor ls i }
+  }
+  set xrange [0:longest*1.2]; set yrange [0:high]
+  plot for [i=1:3] file using (shown(i) ? column(what) : NaN):"bce_ratio" with linespoints ls i ps 0.7
+}
 unset multiplot

@@ -1,22 +1,41 @@
 # Slots in service until a distilled student has paid back its making, against its width.
+tall = 660
 load home."/common.gp"
 file = dir."/summary.csv"
 source = ""
 stats file using (source = strcol("energy_source"), 1) nooutput
-set title "When a distilled student has paid back its making\n{/*0.8 processor time: measured, energy: ".source."; with its share of the teacher (bars: 95 % intervals of what a slot saves) or the whole}"
-set lmargin 12
-set rmargin 12
-set bmargin 8
+set multiplot title "When a distilled student has paid back its making\n{/*0.82 slots in service until inference beside the teacher has saved what training took}\n{/*0.82 bars: 95 % intervals of what a slot saves}"
+head = 0.13; below = 0.085; left = 0.14
+stats file using "width_ratio" nooutput
+first = STATS_min; widest = STATS_max
 set logscale x 2
+set xtics 2
+set xrange [first/1.2:widest*(widest > first ? 2.6 : 1.6)]
 set logscale y
 set format y "10^{%L}"
-set xlabel "width of the student (factor on channels)"
-set ylabel "slots in service"
-set offsets graph 0.1, graph 0.1, 0, 0
-set key at screen 0.52, 0.02 center bottom horizontal maxcols 4 samplen 4
-set label "a day of\n1 ms slots" at graph 1.02, first 8.64e7
-plot file using (column("width_ratio")/1.02):"energy_payback_slots":"energy_payback_ci_lo_slots":"energy_payback_ci_hi_slots" with yerrorlines ls 2 title "energy, share", \
-     file using "width_ratio":"energy_payback_whole_slots" with linespoints ls 4 title "energy, whole", \
-     file using (column("width_ratio")*1.02):"time_payback_slots":"time_payback_ci_lo_slots":"time_payback_ci_hi_slots" with yerrorlines ls 1 title "time, share", \
-     file using "width_ratio":"time_payback_whole_slots" with linespoints ls 6 title "time, whole", \
-     8.64e7 with lines ls 9 notitle
+set xlabel "width of the student (factor on channels)" offset 0,0.4
+set ylabel "slots in service" offset 1
+label_x = widest*1.06; logarithm = 1
+day = 8.64e7 # slots of 1 ms
+do for [p=1:2] {
+  what = p == 1 ? "energy" : "time"
+  share = what."_payback_slots"; whole = what."_payback_whole_slots"
+  eval cell(p, 1, 2)
+  set yrange [*:*]
+  stats file using (column(share) > 0 ? log10(column(share)) : NaN) nooutput
+  low = (STATS_records > 0 ? STATS_min : 5) - 0.5; high = log10(day) + 0.5
+  gap = (high-low) * 15.0/220
+  last = NaN; stats file using (keep(column(share) > 0, log10(column(share)))) nooutput
+  ignored = name_end("its share", p == 1 ? 2 : 1)
+  last = NaN; stats file using (keep(column(whole) > 0, log10(column(whole)))) nooutput
+  ignored = name_end("whole teacher", 6)
+  last = log10(day) + 0.27; ignored = name_end("one day", 9)
+  load home."/labels.gp"
+  set label 20 (p == 1 ? "energy (".source.")" : "processor time (measured)") at graph 0.02,0.93 left
+  set yrange [10**low:10**high]
+  plot day with lines ls 9, \
+    file using (column("width_ratio")/1.02):share:(column(what."_payback_ci_lo_slots")):(column(what."_payback_ci_hi_slots")) with yerrorbars ls (p == 1 ? 2 : 1) dt 1, \
+    file using (column("width_ratio")/1.02):share with lines ls (p == 1 ? 2 : 1), \
+    file using (column("width_ratio")*1.02):whole with linespoints ls 6
+}
+unset multiplot

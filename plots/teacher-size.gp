@@ -1,19 +1,38 @@
 # Error floor of a student, and of its teachers, against the width of the teacher.
+tall = 460
 load home."/common.gp"
 file = dir."/summary.csv"
-set title "The size of the teacher\n{/*0.8 counted on a simulated 5G uplink, two highest SINR; 95 % intervals, over trainings where there are several}"
-set lmargin 12
-set bmargin 8
-set logscale xy 2
+stats file using (keep(1, column("trainings"))) nooutput
+trainings = last
+stats file using "width_ratio" nooutput
+narrow = STATS_min; wide = STATS_max
+set title "The size of the teacher\n{/*0.82 counted on a simulated 5G uplink, two highest SINR}\n{/*0.82 ".(trainings > 1 ? sprintf("students: mean of %d trainings", trainings) : "one training each")."; bars: 95 % intervals}"
+set logscale x 2
+set xtics 2
+set xrange [narrow/1.2:wide*1.9]
 set logscale y 10
 set ytics (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5)
 set format y "%g"
-set xlabel "width of the teacher (factor on channels)"
-set ylabel "uncoded bit error rate"
-set autoscale fix
-set offsets graph 0.1, graph 0.1, graph 0.1, graph 0.1
-set key at screen 0.52, 0.02 center bottom horizontal maxcols 4 samplen 4
-low(name) = (column(name."_ci_lo_ratio") > 0 ? column(name."_ci_lo_ratio") : column(name."_ratio"))
-plot file using "width_ratio":"teacher_ratio":(low("teacher")):"teacher_ci_hi_ratio" with yerrorlines ls 1 title "the teacher", \
-     file using "width_ratio":"student_ratio":(low("student")):"student_ci_hi_ratio" with yerrorlines ls 3 title "its student", \
-     file using "width_ratio":(column("student_ratio")/column("over_scratch_ratio")) with lines ls 9 title "student from scratch"
+set xlabel "width of the teacher (factor on channels)" offset 0,0.4
+set ylabel "uncoded bit error rate" offset 1
+unset key
+low_of(name) = column(name."_ci_lo_ratio") > 0 ? column(name."_ci_lo_ratio") : column(name."_ratio")
+alone(x) = column("student_ratio")/column("over_scratch_ratio")
+low = 99; high = -99; logarithm = 1; label_x = wide*1.08
+names = "'teacher' 'its student' 'alone'"
+height(i) = i == 1 ? column("teacher_ratio") : i == 2 ? column("student_ratio") : alone(0)
+style(i) = word("1 3 9", i)
+do for [i=1:3] {
+  stats file using (log10(height(i))) nooutput
+  low = STATS_min < low ? STATS_min : low; high = STATS_max > high ? STATS_max : high
+  last = NaN; stats file using (keep(column("width_ratio") == wide, log10(height(i)))) nooutput
+  ignored = name_end(word(names, i), int(style(i)))
+}
+low = low - 0.2; high = high + 0.2; gap = (high-low) * 15.0/290
+load home."/labels.gp"
+set yrange [10**low:10**high]
+plot file using "width_ratio":"teacher_ratio":(low_of("teacher")):"teacher_ci_hi_ratio" with yerrorbars ls 1 dt 1, \
+     file using "width_ratio":"teacher_ratio" with lines ls 1, \
+     file using "width_ratio":"student_ratio":(low_of("student")):"student_ci_hi_ratio" with yerrorbars ls 3 dt 1, \
+     file using "width_ratio":"student_ratio" with lines ls 3, \
+     file using "width_ratio":(alone(0)) with lines ls 9
