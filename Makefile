@@ -231,13 +231,16 @@ fuzz fuzz-smoke:
 
 # oneDNN is a peer to compare with, never a part of the program: where it is absent, OpenBLAS is the only one.
 DNNL := $(wildcard /usr/include/oneapi/dnnl/dnnl.h)
-BENCH_OBJ := $(addprefix $O/tests/bench/,bench_kernels.o bench_report.o peer_ours.o peer_limits.o $(if $(DNNL),peer_dnnl.o,peer_none.o))
+BENCH_OBJ := $(addprefix $O/tests/bench/,bench_kernels.o bench_report.o bench_rounds.o peer_ours.o peer_limits.o $(if $(DNNL),peer_dnnl.o,peer_none.o))
 $O/bench_kernels: $(BENCH_OBJ) $O/libjoulerx.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ $(if $(DNNL),-ldnnl) $(LDLIBS)
 
 .PHONY: bench-kernels
-bench-kernels: $O/bench_kernels ## our kernels beside oneDNN and OpenBLAS; B="pointwise fwd" runs part of it
-	@$O/bench_kernels "$B" $O/bench_kernels.csv && gnuplot -e "csv='$O/bench_kernels.csv'; out='$O/bench_kernels'; kind='svg'" plots/common.gp plots/bench_kernels.gp && echo "$O/bench_kernels.csv $O/bench_kernels.svg"
+BENCH_KERNELS_OUT := $(or $(OUT),$O/bench-kernels)
+bench-kernels: $O/bench_kernels ## our kernels beside oneDNN and OpenBLAS; B="pointwise fwd" runs part of it, OUT=folder
+	@mkdir -p $(BENCH_KERNELS_OUT) && OMP_PROC_BIND=true $O/bench_kernels "$B" $(BENCH_KERNELS_OUT) $(ROUNDS); status=$$?; \
+	 for kind in svg png; do gnuplot -e "csv='$(BENCH_KERNELS_OUT)/cases.csv'; out='$(BENCH_KERNELS_OUT)/bench_kernels'; kind='$$kind'" plots/common.gp plots/bench_kernels.gp || exit 1; done; \
+	 echo "$(BENCH_KERNELS_OUT): cases.csv groups.csv meta.json bench_kernels.svg bench_kernels.png"; exit $$status
 
 BENCH_TRAIN_OBJ := $(addprefix $O/tests/bench/,bench_train.o train_layers.o train_ours.o train_peer.o peer_limits.o)
 $O/bench_train: $(BENCH_TRAIN_OBJ) $(SUPPORT_OBJ) $O/libjoulerx.a

@@ -1,21 +1,27 @@
 /*
  * Our kernels beside oneDNN and OpenBLAS on the layers that the bars are set for: one process, all runners in turn
- * round after round, with the FMA peak, copies and our other variants among them. Ratios are of medians; beside them
- * those of minima, which a busy machine disturbs less; a case in which the peak itself wavered is measured again, up to
- * three times. Prints a line a case, and each group beside its bar; writes
- * every runner's median and quartiles as CSV.
+ * round after round, with the FMA peak, copies and our other variants among them. Prints a line a case with the time
+ * left, and each group beside its bar; writes DIR/cases.csv as it goes (an interrupted run keeps its rows), then
+ * DIR/groups.csv and DIR/meta.json. See README.md for the columns.
  *
- *     bench_kernels [FILTER [CSV [ROUNDS [THREADS]]]]    FILTER: "pointwise", "conv3x3 fwd", ...: the beginning of a
+ *     bench_kernels [FILTER [DIR [ROUNDS [THREADS]]]]    FILTER: "pointwise", "conv3x3 fwd", ...: the beginning of a
  *                                                        group; THREADS 1: leave out two threads
  */
 #include "harness/base/error.h"
+#include "harness/interrupt.h"
+#include "harness/progress.h"
+#include "harness/provenance.h"
 #include "tests/bench/bench_report.h"
+#include "tests/bench/bench_rounds.h"
+#include <cblas.h>
+#include <errno.h>
+#include <malloc.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
 
-enum { MAX_RUNNERS = 20, GRID_F = 312, GRID_T = 14, DEFAULT_ROUNDS = 11, TRIES = 3 };
+enum { MAX_RUNNERS = 20, GRID_F = 312, GRID_T = 14, DEFAULT_ROUNDS = 11 };
 
 static const char *const layers[] = {"pw:c64:k64",
                                      "pw:c64:k128",
@@ -59,47 +65,10 @@ static const char *const layers[] = {"pw:c64:k64",
                                      "sep:c512:k512:d2x3",
                                      "sep:c256:k256:d3x6"};
 
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double sample_s(struct bench_runner *r)
-{
-    double begin = now_s();
-    for (int i = 0; i < r->calls; i++)
-        r->peer.call(r->peer.state);
-    return (now_s() - begin) / r->calls;
-}
-
 static void add(struct bench_case *c, struct bench_peer peer)
 {
-    if (!peer.state)
-        return;
-    struct bench_runner *r = &c->runner[c->count++];
-    *r = (struct bench_runner){.peer = peer, .calls = 1};
-    sample_s(r);
-    /* samples of about 2 ms: short enough that most are not interrupted */
-    double once = r->s[0] = sample_s(r);
-    r->calls = once > 2e-3 ? 1 : (int)(2e-3 / once) + 1;
-}
-
-/* Formats that take ten times as long as another of the same role in their trial call would only cost time. */
-static void drop_hopeless(struct bench_case *c)
-{
-    int kept = 0;
-    for (int i = 0; i < c->count; i++) {
-        int hopeless = 0;
-        for (int k = 0; k < c->count; k++)
-            hopeless |= c->runner[k].peer.role == c->runner[i].peer.role && c->runner[i].s[0] > 10 * c->runner[k].s[0];
-        if (hopeless)
-            c->runner[i].peer.release(c->runner[i].peer.state);
-        else
-            c->runner[kept++] = c->runner[i];
-    }
-    c->count = kept;
+    if (peer.state)
+        bench_try(&c->runner[c->count++], peer, c->rounds);
 }
 
 static const struct kn_kernel *variant(const struct bench_case *c, const char *isa)
@@ -142,85 +111,149 @@ static void gather(struct bench_case *c)
         add(c, bench_ours(variant(c, "baseline"), BENCH_BASELINE, &c->shape, c->threads));
         add(c, bench_ours(variant(c, "ref"), BENCH_REFERENCE, &c->shape, c->threads));
     }
-    drop_hopeless(c);
+    bench_drop_hopeless(c);
 }
 
-/* Whether somebody else had the processor: the loop that measures the peak only computes, in registers of its own. */
-static int disturbed(const struct bench_case *c)
+/* What is asked for, and how far it is. */
+struct plan {
+    const char *filter;
+    int rounds, most_threads;
+    int cases, done;
+    double weight, done_weight; /* of the cases, by slots */
+    double begin_s;
+};
+
+/* Slots cost more than cases: a case of one has its setup and its many short samples. */
+static double weight_of(int slots)
 {
-    for (int i = 0; i < c->count; i++) {
-        struct jrx_summary summary;
-        if (c->runner[i].peer.role == BENCH_PEAK && !jrx_summarize(c->runner[i].s, (size_t)c->rounds, &summary) &&
-            summary.q75 > 1.25 * summary.min)
-            return 1;
-    }
-    return 0;
+    return 2 + slots;
 }
 
-static void run_case(struct bench_report *report, struct bench_case *c)
+static void run_case(struct plan *plan, struct bench_report *report, struct bench_case *c)
 {
     struct bench_runner runner[MAX_RUNNERS];
+    char duration[16];
     c->runner = runner;
     c->count = 0;
     gather(c);
-    for (int try = 0; try < TRIES && (!try || disturbed(c)); try++)
-        for (int round = 0; round < c->rounds; round++)
-            for (int i = 0; i < c->count; i++) {
-                struct bench_runner *r = &runner[(i + round) % c->count];
-                r->s[round] = sample_s(r);
-            }
+    bench_rounds(c);
+    plan->done++;
+    plan->done_weight += weight_of(c->shape.n);
+    double left = (bench_now_s() - plan->begin_s) / plan->done_weight * (plan->weight - plan->done_weight);
+    printf("%3d/%d, %s left: ", plan->done, plan->cases, jrx_progress_duration(left, duration));
     bench_report_case(report, c);
     for (int i = 0; i < c->count; i++)
         runner[i].peer.release(runner[i].peer.state);
 }
 
-/* Batches 1 and 8 on 1 and, unless `most` is 1, 2 threads. */
-static void run_layer(struct bench_report *report, struct bench_case *c, int most)
+/* Batches 1 and 8 on 1 and, unless the plan is of one, 2 threads. With no report they are only counted. */
+static int run_layer(struct plan *plan, struct bench_report *report, struct bench_case *c)
 {
     for (int n = 1; n <= 8; n += 7)
-        for (c->threads = 1; c->threads <= most; c->threads++) {
+        for (c->threads = 1; c->threads <= plan->most_threads; c->threads++) {
             c->shape.n = n;
-            run_case(report, c);
+            if (!report) {
+                plan->cases++;
+                plan->weight += weight_of(n);
+                continue;
+            }
+            int rc = jrx_interrupt_check();
+            if (rc)
+                return rc;
+            run_case(plan, report, c);
         }
+    return 0;
 }
 
-static int run_all(struct bench_report *report, const char *filter, int rounds, int most_threads)
+static int walk(struct plan *plan, struct bench_report *report)
 {
-    bench_report_begin(report);
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
         for (int dir = 0; dir < KN_DIRS; dir++) {
             char group[64];
             struct bench_case c = {.dir = (enum kn_dir)dir,
                                    .shape = {.n = 1, .f = GRID_F, .t = GRID_T},
                                    .layer = layers[i],
-                                   .rounds = rounds};
+                                   .rounds = plan->rounds};
             int rc = kn_layer_parse(layers[i], &c.op, &c.shape);
+            if (!rc) {
+                bench_group_name(c.op, c.dir, &c.shape, group, sizeof group);
+                if (variant(&c, "ref") && !strncmp(group, plan->filter, strlen(plan->filter)))
+                    rc = run_layer(plan, report, &c);
+            }
             if (rc)
                 return rc;
-            bench_group_name(c.op, c.dir, &c.shape, group, sizeof group);
-            if (variant(&c, "ref") && !strncmp(group, filter, strlen(filter)))
-                run_layer(report, &c, most_threads);
         }
-    bench_report_end(report);
     return 0;
+}
+
+/* Machine, commit, date and the libraries beside us. */
+static int write_meta(struct jrx_provenance *p, const struct plan *plan, const char *dir)
+{
+    char path[4096], dnnl[32];
+    snprintf(path, sizeof path, "%s/meta.json", dir);
+    int rc =
+        jrx_provenance_set(p, "bench",
+                           json_pack("{s:s, s:s, s:i, s:i, s:i}", "schema", "kernels 1", "filter", plan->filter,
+                                     "rounds", plan->rounds, "cases_planned", plan->cases, "cases_done", plan->done));
+    if (!rc)
+        rc = jrx_provenance_set(p, "peers",
+                                json_pack("{s:s?, s:s}", "oneDNN", bench_dnnl_version(dnnl, sizeof dnnl), "OpenBLAS",
+                                          openblas_get_config()));
+    return rc ? rc : jrx_provenance_write(p, path);
+}
+
+/* A file of the folder, to be written; NULL with a message. */
+static FILE *create(const char *dir, const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *file = fopen(path, "w");
+    if (!file)
+        jrx_fail(JRX_EIO, "%s: cannot be written (%s); name a folder that can", path, strerror(errno));
+    return file;
+}
+
+static int run_all(struct plan *plan, const char *dir, struct jrx_provenance *provenance)
+{
+    struct bench_report report = {0};
+    int rc = JRX_EIO;
+    if (mkdir(dir, 0777) && errno != EEXIST)
+        return jrx_fail(JRX_EIO, "%s: no such folder can be made (%s)", dir, strerror(errno));
+    if (!(report.csv = create(dir, "cases.csv")) || !(report.groups_csv = create(dir, "groups.csv")))
+        goto out;
+    bench_report_begin(&report);
+    plan->begin_s = bench_now_s();
+    rc = walk(plan, &report);
+    bench_report_end(&report);
+    int status = write_meta(provenance, plan, dir);
+    rc = rc ? rc : status;
+out:
+    if ((report.csv && fclose(report.csv)) | (report.groups_csv && fclose(report.groups_csv)))
+        rc = jrx_fail(JRX_EIO, "%s: not all was written; free some space", dir);
+    return rc;
 }
 
 int main(int argc, char **argv)
 {
-    const char *filter = argc > 1 ? argv[1] : "", *path = argc > 2 ? argv[2] : "bench_kernels.csv";
-    int rounds = argc > 3 ? (int)strtol(argv[3], NULL, 10) : DEFAULT_ROUNDS;
-    int threads = argc > 4 && !strcmp(argv[4], "1") ? 1 : 2;
-    struct bench_report report = {0};
-    if (rounds < 1 || rounds > BENCH_MAX_ROUNDS || !(report.csv = fopen(path, "w"))) {
-        fprintf(stderr, "bench_kernels: %s cannot be written, or rounds are not in 1..%d\n", path, BENCH_MAX_ROUNDS);
+    struct plan plan = {.filter = argc > 1 ? argv[1] : "",
+                        .rounds = argc > 3 ? (int)strtol(argv[3], NULL, 10) : DEFAULT_ROUNDS,
+                        .most_threads = argc > 4 && !strcmp(argv[4], "1") ? 1 : 2};
+    struct jrx_provenance *provenance = NULL;
+    if (plan.rounds < BENCH_MIN_ROUNDS || plan.rounds > BENCH_MAX_ROUNDS || walk(&plan, NULL) || !plan.cases) {
+        fprintf(stderr, "bench_kernels: rounds are not in %d..%d, or no group begins with \"%s\"\n", BENCH_MIN_ROUNDS,
+                BENCH_MAX_ROUNDS, plan.filter);
         return 2;
     }
-    int rc = run_all(&report, filter, rounds, threads);
+    /* Memory that a case gave back serves the next: a tenth of the time would go into making pages anew. */
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, -1);
+    int rc = jrx_interrupt_catch();
+    if (!rc)
+        rc = jrx_provenance_new(&provenance, "", argc, argv, 0);
+    if (!rc)
+        rc = run_all(&plan, argc > 2 ? argv[2] : "bench-kernels", provenance);
     if (rc)
         fprintf(stderr, "bench_kernels: %s\n", jrx_last_error());
-    if (fclose(report.csv)) {
-        fprintf(stderr, "bench_kernels: %s was not written whole; free some space\n", path);
-        return 1;
-    }
+    jrx_provenance_free(provenance);
     return jrx_exit_status(rc);
 }

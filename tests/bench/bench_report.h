@@ -12,7 +12,8 @@ enum { BENCH_MAX_ROUNDS = 101, BENCH_MAX_GROUPS = 64 };
 /* One runner of a case with its samples, seconds a call. */
 struct bench_runner {
     struct bench_peer peer;
-    int calls; /* in a sample */
+    int calls;         /* in a sample */
+    int wanted, taken; /* samples */
     double s[BENCH_MAX_ROUNDS];
     struct jrx_summary summary;
 };
@@ -25,6 +26,7 @@ struct bench_case {
     int threads, rounds;
     struct bench_runner *runner;
     int count;
+    int disturbed; /* somebody else was felt, each time it was tried */
 };
 
 /* Geometric means over the cases of a group. */
@@ -32,23 +34,34 @@ struct bench_group {
     char name[64];
     double log_ratio, log_least, log_peak; /* sums of logarithms: ratio of medians, of minima, share of the peak */
     double worst;
-    int count, peaks;
+    char worst_case[48];
+    int count, peaks, below; /* below: cases more than a tenth short of the bar */
+};
+
+/* AVX2 beside AVX-512 in one operator and direction: sums of logarithms. */
+struct bench_widths {
+    double log_narrow, log_wide, log_speed; /* share of their own peak; how much faster AVX2 is */
+    int count;
 };
 
 struct bench_report {
-    FILE *csv;
+    FILE *csv, *groups_csv;
     struct bench_group group[BENCH_MAX_GROUPS];
-    int groups;
+    int groups, disturbed;
+    struct bench_widths widths[KN_OPS][KN_DIRS];
 };
 
 /** The group of a case: operator, direction and kind, which the bars of the issue are set for. Returns text. */
 char *bench_group_name(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, char *text, size_t size);
 
-/** Writes the CSV's header. */
+/** The runner of a role with the least median; NULL if there is none. */
+const struct bench_runner *bench_best(const struct bench_case *c, enum bench_role role);
+
+/** Writes the header of the cases. */
 void bench_report_begin(struct bench_report *report);
-/** Summarises the runners' samples, prints the case, adds it to its groups and writes its rows. */
-void bench_report_case(struct bench_report *report, struct bench_case *c);
-/** The groups beside their bars. */
+/** Prints a case, adds it to its groups and writes its rows. */
+void bench_report_case(struct bench_report *report, const struct bench_case *c);
+/** Prints the groups beside their bars and writes them. */
 void bench_report_end(const struct bench_report *report);
 
 #endif

@@ -42,6 +42,9 @@ enum { BENCH_DNNL_FORMATS = 4 };
 struct bench_peer bench_dnnl(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int format,
                              enum bench_role role);
 
+/** "2.6.3", into text, returned; NULL if oneDNN is not built in. */
+const char *bench_dnnl_version(char *text, size_t size);
+
 /** OpenBLAS: for pointwise sgemm on row-major matrices, for conv3x3 im2col and sgemm (our blas kernel). */
 struct bench_peer bench_openblas(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int threads);
 

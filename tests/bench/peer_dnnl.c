@@ -254,3 +254,10 @@ none:
         release(s);
     return peer;
 }
+
+const char *bench_dnnl_version(char *text, size_t size)
+{
+    const dnnl_version_t *version = dnnl_version();
+    snprintf(text, size, "%d.%d.%d", version->major, version->minor, version->patch);
+    return text;
+}

@@ -7,3 +7,9 @@ struct bench_peer bench_dnnl(enum kn_op op, enum kn_dir dir, const struct kn_sha
     (void)op, (void)dir, (void)shape, (void)format;
     return (struct bench_peer){.name = "oneDNN (not installed)", .role = role};
 }
+
+const char *bench_dnnl_version(char *text, size_t size)
+{
+    (void)text, (void)size;
+    return NULL;
+}
