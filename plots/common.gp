@@ -51,6 +51,10 @@ cell(i, columns, rows) = sprintf("set lmargin at screen %.4f; set rmargin at scr
     left + ((i-1)%columns) * (1-left-right+apart)/columns, left + ((i-1)%columns+1) * (1-left-right+apart)/columns - apart, \
     1 - head - int((i-1)/columns) * (1-head-foot)/rows, 1 - head - (int((i-1)/columns)+1) * (1-head-foot)/rows + below)
 
+# Ticks of bit error rates: for decades, and for less than one
+ytics = "set ytics (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5)"
+fine_ytics = "set ytics (0.5, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.04, 0.03, 0.02, 0.015, 0.01, 7e-3, 5e-3, 4e-3, 3e-3, 2e-3, 15e-4, 1e-3, 7e-4, 5e-4, 4e-4, 3e-4, 2e-4, 15e-5, 1e-4, 5e-5, 3e-5, 2e-5, 1e-5)"
+
 # Direct labels: end(i, text, style) after last = ... of its curve; then load home."/labels.gp" before the plot.
 array label_at[12]; array label_text[12]; array label_style[12]
 labels = 0; last = NaN

@@ -24,7 +24,7 @@ set xrange [fewest/1.15:most*1.9]
 eval cell(1, 1, 2)
 set logscale y
 set yrange [10**low:10**high]
-set ytics (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5)
+eval (high - low < 0.9 ? fine_ytics : ytics)
 set format y "%g"
 set ylabel "uncoded bit error rate" offset 1
 plot file using (column("slots")/1.02):"scratch_ratio":(low_of("scratch")):"scratch_ci_hi_ratio" with yerrorbars ls 2 dt 1, \

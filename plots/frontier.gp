@@ -14,7 +14,7 @@ widest = STATS_max
 student(i) = column("width_ratio") == widest ? (i == 2 ? "alone" : sprintf("distilled (%g)", widest)) : (i == 2 ? "" : sprintf("(%g)", column("width_ratio")))
 named(i) = "{/*0.8 ".(i == 1 ? "teacher" : i < 4 ? student(i) : i == 4 ? "LS" : i == 5 ? "LMMSE" : "known channel")."}"
 set logscale xy
-set ytics (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5)
+eval ytics
 set xtics (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 set format "%g"
 set autoscale fix

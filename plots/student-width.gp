@@ -33,7 +33,7 @@ eval cell(1, 1, 2)
 load home."/labels.gp"
 set logscale y
 set yrange [10**low:10**high]
-set ytics (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5)
+eval (high - low < 0.9 ? fine_ytics : ytics)
 set format y "%g"
 set ylabel "uncoded bit error rate" offset 1
 plot file using "width_ratio":"genie_ratio" with lines ls 9, \

@@ -11,7 +11,7 @@ set logscale x 2
 set xtics 2
 set xrange [narrow/1.2:wide*1.9]
 set logscale y 10
-set ytics (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5)
+eval (high - low < 0.9 ? fine_ytics : ytics)
 set format y "%g"
 set xlabel "width of the teacher (factor on channels)" offset 0,0.4
 set ylabel "uncoded bit error rate" offset 1
