@@ -122,7 +122,12 @@ static int list_samples(const struct ex_experiment *experiment, const struct ex_
         status = jrx_schema_print(&schema, stdout);
     }
     printf("%s/summary.csv\n", experiment->name);
-    return status ? status : jrx_schema_print(experiment->summary, stdout);
+    if (!status)
+        status = jrx_schema_print(experiment->summary, stdout);
+    if (status || !experiment->also)
+        return status;
+    printf("%s/%s\n", experiment->name, experiment->also);
+    return jrx_schema_print(experiment->also_schema, stdout);
 }
 
 static int list_columns(const struct what *what)

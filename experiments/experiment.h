@@ -70,6 +70,8 @@ struct ex_experiment {
     const struct jrx_column *column; /* of samples.csv, after the runner's own (ex_columns() of runner.h) */
     size_t columns;
     const struct jrx_schema *summary; /* of summary.csv */
+    const char *also;                 /* one more table that conclude() writes: "curves.csv"; NULL: none */
+    const struct jrx_schema *also_schema;
 
     int (*plan)(const struct ex_settings *settings, struct ex_plan *plan);
     /** A short name of the cell: key of resuming, shown as progress. Unique in the experiment. */

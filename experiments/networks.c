@@ -35,7 +35,7 @@ static const struct jrx_column columns[] = {
     {"energy_j", JRX_REAL, "energy of the training"},
     {"energy_source", JRX_TEXT, "measured, replayed or estimated (by a profile, or likewise)"},
 };
-static const struct jrx_schema schema = {"networks", columns, sizeof columns / sizeof *columns};
+const struct jrx_schema ex_networks_schema = {"networks and their recipes", columns, sizeof columns / sizeof *columns};
 
 struct rows {
     const struct ex_run *run;
@@ -147,7 +147,7 @@ int ex_networks_write(const struct ex_run *run, const struct jrx_csv *learning)
     if (status)
         return status;
     rows.source = ex_source(source);
-    return ex_rows(run->dir, "networks.csv", &schema, run->settings->zoo->count, put_row, &rows);
+    return ex_rows(run->dir, "networks.csv", &ex_networks_schema, run->settings->zoo->count, put_row, &rows);
 }
 
 int ex_networks_spent(const struct jrx_csv *networks, const char *name, struct ex_spent *spent)

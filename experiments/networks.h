@@ -12,6 +12,9 @@ struct ex_spent {
     enum jrx_source processor_source, energy_source; /* JRX_SOURCE_NONE: not known */
 };
 
+/** Columns of networks.csv. */
+extern const struct jrx_schema ex_networks_schema;
+
 /**
  * Writes <run->dir>/networks.csv from the summary of experiment learning. What the checkpoint of a given teacher does
  * not say is estimated: its FLOP at the mean rate of the networks trained in this run, all of them together.

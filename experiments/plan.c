@@ -49,8 +49,15 @@ static int list_one(const struct ex_settings *settings, const struct ex_experime
 static void print_total(double total_s, int threads, const struct jrx_profile *profile, FILE *to)
 {
     char text[16];
-    fprintf(to, "about %s, and %.2g kJ (estimated: profile %s at %.3g W)\n", jrx_progress_duration(total_s, text),
-            total_s * power_w(profile, threads) * 1e-3, profile->name, power_w(profile, threads));
+    const double kj = total_s * power_w(profile, threads) * 1e-3;
+    fprintf(to, "about %s, and %.2g %s (estimated: profile %s at %.3g W)\n", jrx_progress_duration(total_s, text),
+            kj < 1000  ? kj
+            : kj < 1e6 ? kj * 1e-3
+                       : kj * 1e-6,
+            kj < 1000  ? "kJ"
+            : kj < 1e6 ? "MJ"
+                       : "GJ",
+            profile->name, power_w(profile, threads));
 }
 
 int ex_session_expect(const struct ex_settings *settings, const char *profile_name,

@@ -259,9 +259,9 @@ static int section(FILE *to, const char *dir, const struct ex_experiment *experi
     embed(to, path, experiment->title);
     snprintf(path, sizeof path, "%s/%s/summary.csv", dir, name);
     int status = table(to, path, "The numbers");
-    snprintf(path, sizeof path, "%s/%s/networks.csv", dir, name);
-    if (!status && !access(path, R_OK))
-        status = table(to, path, "The networks: recipes, and what their trainings took");
+    snprintf(path, sizeof path, "%s/%s/%s", dir, name, experiment->also ? experiment->also : "");
+    if (!status && experiment->also && !access(path, R_OK))
+        status = table(to, path, experiment->also_schema->name);
     fprintf(to, "<p class=soft>Files: <a href=\"%s/summary.csv\">summary.csv</a>", name);
     if (experiment->cell)
         fprintf(to, ", <a href=\"%s/samples.csv\">samples.csv</a>", name);
