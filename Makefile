@@ -247,7 +247,7 @@ $O/bench_train: $(BENCH_TRAIN_OBJ) $(SUPPORT_OBJ) $O/libjoulerx.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 .PHONY: roofline
-ROOF_LAYERS := pw:c64:k128,dw:c64:m2:d3x2,conv:c10:k64,sep:c64:m2:k128:d3x2
+ROOF_LAYERS := pw:c64:k128,dw:c64:m2:d3x2,conv:c10:k64,sep:c64:m2:k128:d3x2,norm:c64,relu:c64,add:c64
 roofline: $O/joulerx $O/tests/bench/bench_bandwidth ## kernels below this machine's peak and bandwidths: CSV and SVG
 	@rm -rf $O/roofline && $O/joulerx measure --quiet --meter=model --reps=3 --window=0.02 --kernel='*_fwd_*,*_bwd_*' --layer=$(ROOF_LAYERS) --out=$O/roofline && \
 	 $O/tests/bench/bench_bandwidth >$O/roofline/bandwidth.csv && \

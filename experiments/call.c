@@ -2,6 +2,7 @@
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
 #include "harness/base/rng.h"
+#include "kernels/operand.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,10 +34,14 @@ static void fill_weights(enum kn_op op, const struct kn_shape *s, float *w, uint
         fill_weights(KN_POINTWISE, &second, w + kn_w_floats(KN_DEPTHWISE, &first), seed + 1);
         return;
     }
+    if (op == KN_ADD) {
+        fill(w, (size_t)s->n, s->oc, (size_t)s->f * (size_t)s->t, seed, 2);
+        return;
+    }
     size_t rows = kn_w_floats(op, s) / KN_LANES / (size_t)kn_blocks(s->oc);
     size_t padded = (size_t)kn_blocks(s->ic) * KN_LANES;
     fill(w, 1, s->oc, rows, seed, 2);
-    if (op == KN_DEPTHWISE)
+    if (op == KN_DEPTHWISE || kn_elementwise(op))
         return;
     for (int b = 0; b < kn_blocks(s->oc); b++)
         for (size_t row = 0; row < rows; row++)
@@ -54,30 +59,36 @@ int ex_call_init_zero(struct ex_call *call, const struct kn_kernel *kernel, cons
     call->kernel = kernel;
     call->shape = *shape;
     call->tile = *tile;
-    size_t x = kn_x_floats(shape), y = kn_y_floats(shape), w = kn_w_floats(kernel->op, shape),
-           b = (size_t)kn_blocks(shape->oc) * KN_LANES, ws = kernel->workspace_bytes(shape, tile, threads);
-    const int both = kernel->dir == KN_BWD_WEIGHTS && kernel->op == KN_SEPARABLE; /* dw, and w right after it */
+    const unsigned reads = kn_reads(kernel->op, kernel->dir), writes = kn_writes(kernel->op, kernel->dir);
     struct jrx_arena arena = {0};
-    float *in = NULL, *out = NULL, *weights = NULL, *bias = NULL, *workspace = NULL;
+    /* what is written, and, where a call has both, what is read right after it */
+    float *write[KN_OPERANDS] = {NULL}, *read[KN_OPERANDS] = {NULL}, *workspace = NULL;
     for (int pass = 0; pass < 2; pass++) {
-        in = jrx_arena_get(&arena, x * sizeof *in);
-        out = jrx_arena_get(&arena, y * sizeof *out);
-        weights = jrx_arena_get(&arena, (both ? 2 * w : w) * sizeof *weights);
-        bias = jrx_arena_get(&arena, b * sizeof *bias);
-        workspace = jrx_arena_get(&arena, ws);
+        for (int i = 0; i < KN_OPERANDS; i++) {
+            const size_t floats = kn_operand_floats(kernel->op, shape, (enum kn_operand)i);
+            if (writes >> i & 1)
+                write[i] = jrx_arena_get(&arena, floats * sizeof(float));
+            if (reads >> i & 1)
+                read[i] = jrx_arena_get(&arena, floats * sizeof(float));
+        }
+        workspace = jrx_arena_get(&arena, kernel->workspace_bytes(shape, tile, threads));
         if (!pass && (status = jrx_arena_init(&arena, arena.used)))
             return status;
     }
     call->memory = arena.base;
-    call->args =
-        (struct kn_args){.shape = &call->shape, .tile = &call->tile, .workspace = workspace, .threads = threads};
-    switch (kernel->dir) {
-    case KN_FWD: call->args.x = in, call->args.w = weights, call->args.bias = bias, call->args.y = out; break;
-    case KN_BWD_DATA: call->args.dy = out, call->args.w = weights, call->args.dx = in; break;
-    default: call->args.x = in, call->args.dy = out, call->args.dw = weights, call->args.db = bias; break;
-    }
-    if (both)
-        call->args.w = weights + w;
+    call->args = (struct kn_args){.shape = &call->shape,
+                                  .tile = &call->tile,
+                                  .x = read[KN_IN],
+                                  .w = read[KN_WEIGHT],
+                                  .bias = read[KN_BIAS],
+                                  .dy = read[KN_OUT],
+                                  .y = write[KN_OUT],
+                                  .dx = write[KN_IN],
+                                  .dw = write[KN_WEIGHT],
+                                  .db = write[KN_BIAS],
+                                  .moments = write[KN_NORM] ? write[KN_NORM] : read[KN_NORM],
+                                  .workspace = workspace,
+                                  .threads = threads};
     return 0;
 }
 
@@ -90,8 +101,15 @@ int ex_call_init(struct ex_call *call, const struct kn_kernel *kernel, const str
     const struct kn_args *a = &call->args;
     size_t pixels = (size_t)shape->f * (size_t)shape->t;
     /* the operands that are read, and those that are written as well: whoever runs a call does not care */
-    fill((float *)(uintptr_t)(a->x ? a->x : a->dx), (size_t)shape->n, shape->ic, pixels, seed, 0);
-    fill((float *)(uintptr_t)(a->y ? a->y : a->dy), (size_t)shape->n, shape->oc, pixels, seed, 1);
+    float *const in[] = {(float *)(uintptr_t)a->x, a->dx}, *const out[] = {(float *)(uintptr_t)a->dy, a->y};
+    for (int i = 0; i < 2; i++) {
+        if (in[i])
+            fill(in[i], (size_t)shape->n, shape->ic, pixels, seed, 0);
+        if (out[i])
+            fill(out[i], (size_t)shape->n, shape->oc, pixels, seed, 1);
+    }
+    for (int c = 0; c < shape->ic && a->moments; c++) /* of such numbers: mean 0, variance 1 */
+        a->moments[kn_blocks(shape->ic) * KN_LANES + c] = 1;
     if (a->dw)
         fill_weights(kernel->op, shape, a->dw, seed);
     if (a->w)
@@ -113,7 +131,7 @@ void ex_call_run(void *context)
 
 struct jrx_work ex_call_work(const struct ex_call *call, const struct ex_traffic *traffic)
 {
-    return (struct jrx_work){.flop = kn_flop(call->kernel->op, &call->shape),
+    return (struct jrx_work){.flop = kn_flop(call->kernel->op, call->kernel->dir, &call->shape),
                              .l1_bytes = traffic->l1_bytes,
                              .l2_bytes = traffic->l2_bytes,
                              .l3_bytes = traffic->l3_bytes,

@@ -6,7 +6,7 @@
 #include "experiments/simulations.h"
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
-#include "kernels/trace.h"
+#include "kernels/operand.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,23 +64,20 @@ static void feed(struct kn_trace *trace)
 /* Where each operand lies in the simulated address space: one after the other, on page boundaries, in every run. */
 static void place(const struct ex_call *call, struct kn_trace *trace)
 {
-    const struct kn_shape *s = &call->shape;
+    const struct kn_kernel *k = call->kernel;
     const struct kn_args *a = &call->args;
-    const struct {
-        const void *p;
-        size_t floats;
-    } operand[KN_OPERANDS] = {
-        [KN_IN] = {call->kernel->dir == KN_BWD_DATA ? a->dx : a->x, kn_x_floats(s)},
-        /* where there are both, w lies behind dw */
-        [KN_WEIGHT] = {a->dw ? a->dw : a->w, kn_w_floats(call->kernel->op, s) * (a->dw && a->w ? 2 : 1)},
-        [KN_BIAS] = {call->kernel->dir == KN_BWD_WEIGHTS ? a->db : a->bias, (size_t)kn_blocks(s->oc) * KN_LANES},
-        [KN_OUT] = {call->kernel->dir == KN_FWD ? a->y : a->dy, kn_y_floats(s)},
-        [KN_WORKSPACE] = {a->workspace, call->kernel->workspace_bytes(s, &call->tile, 1) / sizeof(float)},
-    };
+    /* where there are both, what is read lies right behind what is written */
+    const void *const first[KN_OPERANDS] = {
+        [KN_IN] = a->dx ? a->dx : a->x, [KN_WEIGHT] = a->dw ? a->dw : a->w, [KN_BIAS] = a->db ? a->db : a->bias,
+        [KN_OUT] = a->y ? a->y : a->dy, [KN_WORKSPACE] = a->workspace,      [KN_NORM] = a->moments};
     uint64_t at = 16 * PAGE;
     for (int i = 0; i < KN_OPERANDS; i++) {
-        trace->shift[i] = at - (uint64_t)(uintptr_t)operand[i].p;
-        at += (operand[i].floats * sizeof(float) + 2 * PAGE - 1) / PAGE * PAGE;
+        const int both = (kn_reads(k->op, k->dir) & kn_writes(k->op, k->dir)) >> i & 1;
+        size_t bytes = kn_operand_floats(k->op, &call->shape, (enum kn_operand)i) * sizeof(float) * (both ? 2 : 1);
+        if (i == KN_WORKSPACE)
+            bytes = k->workspace_bytes(&call->shape, &call->tile, 1);
+        trace->shift[i] = at - (uint64_t)(uintptr_t)first[i];
+        at += (bytes + 2 * PAGE - 1) / PAGE * PAGE;
     }
 }
 

@@ -1,8 +1,7 @@
 /* joulerx check: every kernel against the definition of its operator. */
 #include "experiments/command.h"
-#include "harness/base/cpu.h"
 #include "harness/base/error.h"
-#include "kernels/check_norm.h"
+#include "kernels/check.h"
 #include <argp.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -13,8 +12,7 @@ enum { MAX_KERNELS = 128, MAX_SHAPES = 4096 };
 
 /* What has been seen of one kernel. */
 struct tally {
-    const struct kn_kernel *kernel; /* NULL: a pass of kernels/norm.h */
-    char name[48];
+    const struct kn_kernel *kernel;
     int cases;
     double residual;
     enum kn_verdict verdict; /* the worst */
@@ -60,16 +58,10 @@ static int check_problem(struct tally *tally, const struct kn_problem *problem, 
     return 0;
 }
 
-static void tally_init(struct tally *tally, const struct kn_kernel *kernel, const char *name)
-{
-    *tally = (struct tally){.kernel = kernel};
-    snprintf(tally->name, sizeof tally->name, "%s", name);
-}
-
 static void report(const struct tally *tally, int *failed)
 {
-    printf("%-9s %-32s %5d cases, residual %.2f of the bound%s%s\n", kn_verdict_name(tally->verdict), tally->name,
-           tally->cases, tally->residual, *tally->where ? "; " : "", tally->where);
+    printf("%-9s %-32s %5d cases, residual %.2f of the bound%s%s\n", kn_verdict_name(tally->verdict),
+           tally->kernel->name, tally->cases, tally->residual, *tally->where ? "; " : "", tally->where);
     fflush(stdout);
     *failed += tally->verdict == KN_FAIL;
 }
@@ -84,7 +76,7 @@ static int choose(const struct arguments *a, enum kn_op op, enum kn_dir dir, str
         if (kernels[i]->op != op || kernels[i]->dir != dir || fnmatch(a->pattern, kernels[i]->name, 0) != 0)
             continue;
         if (kn_runnable(kernels[i]) && chosen < MAX_KERNELS)
-            tally_init(&tallies[chosen++], kernels[i], kernels[i]->name);
+            tallies[chosen++] = (struct tally){.kernel = kernels[i]};
         else
             printf("%-9s %-32s this CPU does not run it\n", "SKIP", kernels[i]->name);
     }
@@ -110,41 +102,6 @@ static int check_direction(const struct arguments *a, enum kn_op op, enum kn_dir
         report(&tallies[k], failed);
     *checked += chosen;
     free(shapes);
-    return rc;
-}
-
-/* The passes around the kernels, which have no tiles: batch norm, ReLU, the residual add. */
-static int check_norm(const struct arguments *a, enum kn_norm_pass pass, enum jrx_isa isa, int *checked, int *failed)
-{
-    static const struct {
-        const struct kn_norm_ops *ops;
-        enum kn_isa isa;
-    } variants[JRX_ISA_LEVELS] = {
-        {&kn_norm_baseline, KN_ISA_BASELINE}, {&kn_norm_avx2, KN_ISA_AVX2}, {&kn_norm_avx512, KN_ISA_AVX512}};
-    static const struct kn_tile none;
-    struct tally tally;
-    char name[48];
-    snprintf(name, sizeof name, "%s_%s", kn_norm_pass_name(pass), kn_isa_name(variants[isa].isa));
-    if (fnmatch(a->pattern, name, 0) != 0)
-        return 0;
-    if (isa > jrx_cpu_isa()) {
-        printf("%-9s %-32s this CPU does not run it\n", "SKIP", name);
-        return 0;
-    }
-    tally_init(&tally, NULL, name);
-    struct kn_shape *shapes = calloc(MAX_SHAPES, sizeof *shapes);
-    size_t count = shapes ? kn_case_shapes(KN_POINTWISE, a->full, shapes, MAX_SHAPES) : 0;
-    int rc = shapes ? 0 : jrx_fail(JRX_ENOMEM, "no memory for the list of cases");
-    for (size_t i = 0; i < count && i < MAX_SHAPES && !rc; i++, tally.cases++) {
-        struct kn_outcome outcome;
-        rc = kn_check_norm(pass, variants[isa].ops, &shapes[i], a->seed + i, &outcome);
-        if (!rc)
-            note(&tally, KN_POINTWISE, &shapes[i], &none, a->seed + i, &outcome);
-    }
-    free(shapes);
-    if (!rc)
-        report(&tally, failed);
-    *checked += 1;
     return rc;
 }
 
@@ -178,13 +135,11 @@ static int run(int argc, char **argv)
     static const struct argp argp = {.options = options,
                                      .parser = parse,
                                      .args_doc = "[PATTERN]",
-                                     .doc =
-                                         "Runs the kernels that PATTERN (as in a shell, default *) names between "
-                                         "guard pages on the nasty list of layers, tiles and thread counts, and "
-                                         "compares with sums in double precision. Also holds the declared work "
-                                         "against the traced build. Batch norm with ReLU and the residual add, which "
-                                         "have no tiles, are norm_*. JOULERX_ISA=avx2 (or baseline) leaves out what "
-                                         "that CPU would not run."};
+                                     .doc = "Runs the kernels that PATTERN (as in a shell, default *) names between "
+                                            "guard pages on the nasty list of layers, tiles and thread counts, and "
+                                            "compares with sums in double precision. Also holds the declared work "
+                                            "against the traced build. JOULERX_ISA=avx2 (or baseline) leaves out what "
+                                            "that CPU would not run."};
     struct arguments a = {.pattern = "*", .seed = 1};
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     int checked = 0, failed = 0, rc = 0;
@@ -192,9 +147,6 @@ static int run(int argc, char **argv)
     for (int op = 0; op < KN_OPS && !rc; op++)
         for (int dir = 0; dir < KN_DIRS && !rc; dir++)
             rc = check_direction(&a, (enum kn_op)op, (enum kn_dir)dir, &checked, &failed);
-    for (int pass = 0; pass < KN_NORM_PASSES; pass++)
-        for (int isa = 0; isa < JRX_ISA_LEVELS && !rc; isa++)
-            rc = check_norm(&a, (enum kn_norm_pass)pass, (enum jrx_isa)isa, &checked, &failed);
     if (rc)
         return rc;
     if (!checked)

@@ -206,7 +206,8 @@ static void print_picked(const struct ex_tiles *tiles, const struct kn_kernel *k
 /* Limits and defaults depend on the layer: the one given, or one of the kernel's operator. */
 static int list_tiles(const struct what *what)
 {
-    static const char *const layers[KN_OPS] = {"pw:c256:k256", "dw:c256:d2x3", "conv:c64:k64", "sep:c256:k256:d2x3"};
+    static const char *const layers[KN_OPS] = {"pw:c256:k256", "dw:c256:d2x3", "conv:c64:k64", "sep:c256:k256:d2x3",
+                                               "norm:c256",    "relu:c256",    "add:c256"};
     static const struct {
         const char *name, *about;
         unsigned field;

@@ -36,7 +36,8 @@ struct arguments {
 
 static const struct argp_option own[] = {
     {"layer", KEY_LAYER, "LIST", 0,
-     "pw:c256:k256, dw:c64:m2:d2x3, conv:c10:k64, sep:c64:k128:d2x3, or a network: deeprx", 1},
+     "pw:c256:k256, dw:c64:m2:d2x3, conv:c10:k64, sep:c64:k128:d2x3, norm:c64, relu:c64, add:c64, or a network: deeprx",
+     1},
     {"kernel", KEY_KERNEL, "LIST", 0, "names or patterns, 'pointwise_*' (default: the best forward kernel)", 1},
     {"grid", KEY_GRID, "LIST", 0, "subcarriers x symbols (default 312x14)", 1},
     {"batch", KEY_BATCH, "LIST", 0, "slots; lists and ranges: 1,2,8 or 1-8*2 (default 1)", 1},

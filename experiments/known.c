@@ -35,7 +35,8 @@ static void pointwise(void *context)
 {
     struct known *known = context;
     ex_call_run(&known->call);
-    jrx_sde_add(known->sde, JRX_SDE_FLOP, (int64_t)kn_flop(known->call.kernel->op, &known->call.shape));
+    jrx_sde_add(known->sde, JRX_SDE_FLOP,
+                (int64_t)kn_flop(known->call.kernel->op, known->call.kernel->dir, &known->call.shape));
 }
 
 static void sweep(struct known *known, int level)
@@ -97,7 +98,7 @@ int ex_known_check(const struct jrx_counting *counting, const struct jrx_cache_g
     if (!status) {
         struct jrx_truth_region region[2 + LEVELS] = {
             {"multiply-adds", multiply_add, &known, {{"flop", 32.0 * (double)known.flop.rounds}}},
-            {"pointwise kernel", pointwise, &known, {{"flop", kn_flop(KN_POINTWISE, &shape)}}}};
+            {"pointwise kernel", pointwise, &known, {{"flop", kn_flop(KN_POINTWISE, KN_FWD, &shape)}}}};
         size_t regions = 2;
         for (int k = 0; k < LEVELS; k++) {
             int metric = jrx_event_set_metric(&counting->set, read_metric[k]);

@@ -62,7 +62,9 @@ static void label(const struct ex_settings *settings, int cell, char *text, size
 
 static double operand_bytes(const struct ex_cell *cell)
 {
-    return cell->kernel ? sizeof(float) * ((double)kn_x_floats(&cell->shape) + (double)kn_y_floats(&cell->shape)) : 0;
+    return cell->kernel ? sizeof(float) * ((double)kn_x_floats(&cell->shape) + (double)kn_y_floats(&cell->shape) +
+                                           (double)kn_w_floats(cell->kernel->op, &cell->shape))
+                        : 0;
 }
 
 static int begin(struct ex_run *run)

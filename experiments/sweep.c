@@ -221,18 +221,19 @@ static int add_layer(struct lists *lists, enum kn_op op, const struct kn_shape *
     return 0;
 }
 
-/* All convolutions of a network, as published: two antennas, full width. */
+/* All layers of a network's inference, as published: two antennas, full width. Its norms are scale, shift and ReLU. */
 static int add_network(struct lists *lists, const struct rx_body *body)
 {
     struct nn_net *net = malloc(sizeof *net);
     const struct rx_shape shape = {.body = body, .width = 1, .rx = 2, .logits = RX_LOGITS};
     int status = net ? rx_net_init(net, &shape) : jrx_fail(JRX_ENOMEM, "%s: no memory", body->name);
-    for (int i = 0; !status && i < net->layers; i++)
-        if (net->layer[i].kind == NN_CONV) {
-            struct kn_shape s = nn_layer_shape(&net->layer[i], 1, 1, 1);
-            s.n = s.f = s.t = 0; /* the grid comes later */
-            status = add_layer(lists, net->layer[i].op, &s);
-        }
+    for (int i = 0; !status && i < net->layers; i++) {
+        const struct nn_layer *l = &net->layer[i];
+        const enum kn_op op = l->kind == NN_CONV ? l->op : l->kind == NN_ADD ? KN_ADD : KN_RELU;
+        struct kn_shape s = nn_layer_shape(l, 1, 1, 1);
+        s.n = s.f = s.t = 0; /* the grid comes later */
+        status = add_layer(lists, op, &s);
+    }
     if (net)
         nn_net_fini(net);
     free(net);

@@ -36,7 +36,7 @@ static struct plan plan_of(const struct ex_cell *cell, double budget_s)
 {
     static const double accesses[KN_ISAS] = {1, 0.25, 0.06, 0.03, 0};
     static const double flop_rate[KN_ISAS] = {0.5e9, 4e9, 25e9, 40e9, 40e9};
-    double flop = kn_flop(cell->kernel->op, &cell->shape);
+    double flop = kn_flop(cell->kernel->op, cell->kernel->dir, &cell->shape);
     double call_s = flop / flop_rate[cell->kernel->isa] / cell->threads,
            simulate_s = 2 * flop * accesses[cell->kernel->isa] / 100e6;
     struct plan plan = {.window_s = fmin(0.05, fmax(0.003, budget_s / 1500))};
@@ -353,6 +353,12 @@ static int open_results(struct tuning *t)
     return 0;
 }
 
+/* Not so the peak, nor norms and sums, which a network has as well. */
+static int has_choice(const struct ex_cell *cell)
+{
+    return cell->kernel && !kn_elementwise(cell->kernel->op);
+}
+
 int ex_tune(const struct ex_sweep *sweep, const struct ex_tune_options *options)
 {
     struct tuning t = {.options = options};
@@ -380,9 +386,11 @@ int ex_tune(const struct ex_sweep *sweep, const struct ex_tune_options *options)
     if (!status)
         status = open_results(&t);
     for (int i = 0; i < sweep->cells; i++)
-        layers += sweep->cell[i].kernel != NULL;
+        layers += has_choice(&sweep->cell[i]);
+    if (!status && !layers)
+        status = jrx_fail(JRX_EINVAL, "tune: none of these kernels has a tiling to choose (joulerx list tiles KERNEL)");
     for (int i = 0; i < sweep->cells && !status; i++)
-        if (sweep->cell[i].kernel)
+        if (has_choice(&sweep->cell[i]))
             status = tune_layer(&t, &sweep->cell[i], ++index, layers);
     if (!options->dry && t.table.rows) {
         int finished = ex_tuned_finish(&t.table, t.results);

@@ -4,7 +4,7 @@
 #include "harness/base/rng.h"
 #include "kernels/check_guard.h"
 #include "kernels/check_sum.h"
-#include "kernels/trace.h"
+#include "kernels/operand.h"
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -51,7 +51,7 @@ void kn_compare(const char *name, const struct kn_expected *expected, const floa
 
 /* ---- running ------------------------------------------------------------------------------------- */
 
-enum operand { X, W, BIAS, DY, MAIN, BIAS_GRAD, WORKSPACE, OPERANDS };
+enum operand { X, W, BIAS, DY, MOMENTS, MAIN, BIAS_GRAD, MADE, WORKSPACE, OPERANDS };
 
 /* The operands of one call between guard pages, and what they held before it. */
 struct stage {
@@ -78,8 +78,10 @@ static int stage_init(struct stage *stage, const struct kn_kernel *kernel, const
                             {p->w, p->w ? kn_w_floats(p->op, s) : 0},
                             {p->bias, p->bias ? (size_t)kn_blocks(s->oc) * KN_LANES : 0},
                             {p->dy, p->dy ? kn_y_floats(s) : 0},
+                            {p->moments, p->moments ? kn_operand_floats(p->op, s, KN_NORM) : 0},
                             {p->main.before, p->main.floats},
                             {p->bias_grad.before, p->bias_grad.floats},
+                            {NULL, p->made.floats},
                             {NULL, (workspace + JRX_ALIGN - 1) / JRX_ALIGN * KN_LANES}};
     *stage = (struct stage){0};
     for (int i = 0; i < OPERANDS; i++) {
@@ -100,6 +102,7 @@ static int stage_init(struct stage *stage, const struct kn_kernel *kernel, const
                                    .dx = p->dir == KN_BWD_DATA ? main : NULL,
                                    .dw = p->dir == KN_BWD_WEIGHTS ? main : NULL,
                                    .db = stage->buffer[BIAS_GRAD].data,
+                                   .moments = stage->buffer[p->made.floats ? MADE : MOMENTS].data,
                                    .workspace = stage->buffer[WORKSPACE].data,
                                    .threads = threads};
     return 0;
@@ -111,17 +114,18 @@ static void compare_stage(const struct stage *stage, const struct kn_problem *p,
     for (int i = 0; i < OPERANDS; i++)
         if (!kn_guarded_intact(&stage->buffer[i]))
             kn_outcome_fail(outcome, "wrote outside an operand");
-    for (int i = 0; i <= DY; i++)
+    for (int i = 0; i <= MOMENTS; i++)
         if (stage->content[i] &&
             memcmp(stage->buffer[i].data, stage->content[i], stage->buffer[i].floats * sizeof(float)))
             kn_outcome_fail(outcome, "wrote to an operand it may only read");
     kn_compare(names[p->dir], &p->main, stage->buffer[MAIN].data, outcome);
     kn_compare("db", &p->bias_grad, stage->buffer[BIAS_GRAD].data, outcome);
+    kn_compare("moments", &p->made, stage->buffer[MADE].data, outcome);
 }
 
 static int same(const struct stage *a, const struct stage *b)
 {
-    for (int i = MAIN; i <= BIAS_GRAD; i++)
+    for (int i = MAIN; i <= MADE; i++)
         if (a->buffer[i].floats &&
             memcmp(a->buffer[i].data, b->buffer[i].data, a->buffer[i].floats * sizeof(float)) != 0)
             return 0;
@@ -166,6 +170,7 @@ out:
 
 struct tally {
     const struct stage *stage;
+    enum kn_dir dir;
     double load_bytes, store_bytes;
     int stray; /* accesses outside the tensor they name */
 };
@@ -180,19 +185,22 @@ static void count_accesses(struct kn_trace *trace)
 {
     struct tally *tally = trace->context;
     const struct kn_guarded *buffer = tally->stage->buffer;
-    const struct kn_args *args = &tally->stage->args;
-    const struct kn_guarded *const of[KN_OPERANDS] = {
-        [KN_IN] = &buffer[args->dx ? MAIN : X],
-        [KN_WEIGHT] = &buffer[args->dw ? MAIN : W],
-        [KN_BIAS] = &buffer[args->dw ? BIAS_GRAD : BIAS],
-        [KN_OUT] = &buffer[args->y ? MAIN : DY],
-        [KN_WORKSPACE] = &buffer[WORKSPACE],
-    };
+    /* what is read and what is written: some calls have both */
+    static const enum kn_operand main_tag[KN_DIRS] = {
+        [KN_FWD] = KN_OUT, [KN_BWD_DATA] = KN_IN, [KN_BWD_WEIGHTS] = KN_WEIGHT};
+    const struct kn_guarded *const read[KN_OPERANDS] = {[KN_IN] = &buffer[X],
+                                                        [KN_WEIGHT] = &buffer[W],
+                                                        [KN_BIAS] = &buffer[BIAS],
+                                                        [KN_OUT] = &buffer[DY],
+                                                        [KN_NORM] = &buffer[MOMENTS]};
+    const struct kn_guarded *written[KN_OPERANDS] = {
+        [KN_BIAS] = &buffer[BIAS_GRAD], [KN_NORM] = &buffer[MADE], [KN_WORKSPACE] = &buffer[WORKSPACE]};
+    written[main_tag[tally->dir]] = &buffer[MAIN];
     for (size_t i = 0; i < trace->count; i++) {
         const struct jrx_access *access = &trace->access[i];
         *(access->write ? &tally->store_bytes : &tally->load_bytes) += access->bytes;
-        /* separable backward-weights has both w and dw */
-        tally->stray += !within(of[access->tag], access) && !(access->tag == KN_WEIGHT && within(&buffer[W], access));
+        tally->stray += !(written[access->tag] && within(written[access->tag], access)) &&
+                        !(!access->write && read[access->tag] && within(read[access->tag], access));
     }
     trace->count = 0;
 }
@@ -210,7 +218,7 @@ int kn_check_work(const struct kn_kernel *kernel, const struct kn_problem *probl
         return rc;
     if ((rc = stage_init(&plain, kernel, problem, tile, 1)) || (rc = stage_init(&traced, twin, problem, tile, 1)))
         goto out;
-    struct tally tally = {.stage = &traced};
+    struct tally tally = {.stage = &traced, .dir = problem->dir};
     struct kn_trace trace = {.access = access, .capacity = CAPACITY, .flush = count_accesses, .context = &tally};
     traced.args.trace = &trace;
     kernel->run(&plain.args);
@@ -219,7 +227,8 @@ int kn_check_work(const struct kn_kernel *kernel, const struct kn_problem *probl
 
     struct kn_work work;
     kernel->work(&problem->shape, tile, &work);
-    int complete = problem->dir == KN_BWD_DATA || problem->bias || problem->bias_grad.floats;
+    const int complete =
+        kn_elementwise(problem->op) || problem->dir == KN_BWD_DATA || problem->bias || problem->bias_grad.floats;
     if (complete && (work.load_bytes != tally.load_bytes || work.store_bytes != tally.store_bytes))
         outcome->verdict = KN_FAIL,
         snprintf(outcome->reason, sizeof outcome->reason, "work() says %.0f loaded, %.0f stored; traced %.0f and %.0f",

@@ -21,16 +21,19 @@ struct kn_problem {
     enum kn_op op;
     enum kn_dir dir;
     struct kn_shape shape;
-    float *x, *w, *bias, *dy;           /* those that the direction reads; else NULL */
+    float *x, *w, *bias, *dy, *moments; /* those that the call reads; else NULL */
     struct kn_expected main, bias_grad; /* y, dx or dw; db, floats 0 if there is none */
-    double flop; /* two for every product that led to main; see kernels/check_sum.h for separable */
+    struct kn_expected made;            /* norm forward: the moments it writes; else floats 0 */
+    double flop; /* two for every product that led to main, as kn_flop() has it for norm, relu and add; see
+                    kernels/check_sum.h for separable */
 };
 
 /**
  * Draws operands uniformly from [-1, 1), zeros in the padding lanes, and sums what they should give: one loop over all
  * (slot, output channel, input channel, tap, position) whose tap is in the grid, in each direction scattered to that
- * direction's result; for separable, half after half. Every fourth seed has no bias (forward) or no db
- * (backward-weights).
+ * direction's result; for separable, half after half; for norm, relu and add the formulas of their READMEs, where an x
+ * that float arithmetic may put on the other side of ReLU's kink is drawn again for backward. Every fourth seed has no
+ * bias (forward) or no db (backward-weights) where they are optional.
  *
  * shape  one that kn_shape_check() accepts
  * Returns 0 or JRX_EINVAL, JRX_ENOMEM. Free with kn_problem_fini(), which also takes a zeroed struct.

@@ -25,8 +25,10 @@ static struct kn_shape shape_of(enum kn_op op, size_t pair, size_t grid, size_t 
                          .t = grids[grid][1],
                          .dil_f = dilations[dilation][0],
                          .dil_t = dilations[dilation][1]};
-    if (op == KN_POINTWISE)
+    if (op == KN_POINTWISE || kn_elementwise(op))
         s.dil_f = s.dil_t = 1;
+    if (kn_elementwise(op))
+        s.oc = s.ic;
     if (op == KN_DEPTHWISE)
         s.oc = s.ic * ((int)multiplier + 1);
     if (op == KN_SEPARABLE)
@@ -39,14 +41,14 @@ size_t kn_case_shapes(enum kn_op op, int full, struct kn_shape *shapes, size_t m
     size_t count = 0;
     for (size_t grid = 0; grid < (full ? GRIDS : QUICK_GRIDS); grid++)
         for (size_t pair = 0; pair < PAIRS; pair++) {
-            size_t dilation_count = op == KN_POINTWISE ? 1 : DILATIONS;
+            size_t dilation_count = op == KN_POINTWISE || kn_elementwise(op) ? 1 : DILATIONS;
             size_t multiplier_count = op == KN_DEPTHWISE || op == KN_SEPARABLE ? MULTIPLIERS : 1;
             for (size_t rest = 0; rest < (full ? dilation_count * multiplier_count * BATCHES : 1); rest++) {
                 size_t i = full ? rest : grid + pair;
                 size_t batch = full ? rest / dilation_count / multiplier_count : (grid + 2 * pair) % BATCHES;
                 struct kn_shape s = shape_of(op, pair, grid, i % dilation_count, batch,
                                              full ? rest / dilation_count % multiplier_count : pair % 2);
-                while (!full && kn_flop(op, &s) > QUICK_FLOP)
+                while (!full && kn_flop(op, KN_FWD, &s) > QUICK_FLOP)
                     s.f = (s.f + 1) / 2, s.n = 1;
                 if (count++ < max)
                     shapes[count - 1] = s;

@@ -3,11 +3,12 @@
 #include "harness/base/mem.h"
 #include "harness/base/rng.h"
 #include "kernels/check_sum.h"
+#include "kernels/operand.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum stream { X, W, BIAS, DY, DW, DB };
+enum stream { X, W, BIAS, DY, DW, DB, MOMENTS };
 
 static float draw(struct jrx_rng *rng)
 {
@@ -29,6 +30,10 @@ static float *draw_activation(const struct kn_shape *s, int channels, uint64_t s
 
 static void fill_weights(enum kn_op op, const struct kn_shape *s, struct jrx_rng *rng, float *w)
 {
+    for (int o = 0; o < s->oc && kn_elementwise(op); o++)
+        w[o] = draw(rng);
+    if (kn_elementwise(op))
+        return;
     for (int o = 0; o < s->oc; o++)
         for (int tap = 0; tap < (op == KN_POINTWISE ? 1 : KN_TAPS); tap++)
             for (int i = 0; i < (op == KN_DEPTHWISE ? 1 : s->ic); i++)
@@ -37,6 +42,8 @@ static void fill_weights(enum kn_op op, const struct kn_shape *s, struct jrx_rng
 
 static float *draw_weights(enum kn_op op, const struct kn_shape *s, uint64_t seed, enum stream stream)
 {
+    if (op == KN_ADD)
+        return draw_activation(s, s->oc, seed, stream);
     float *w = jrx_alloc(kn_w_floats(op, s) * sizeof *w);
     struct jrx_rng rng;
     jrx_rng_init(&rng, seed, stream);
@@ -58,6 +65,20 @@ static float *draw_bias(const struct kn_shape *s, uint64_t seed, enum stream str
     for (int o = 0; b && o < s->oc; o++)
         b[o] = draw(&rng);
     return b;
+}
+
+/* Means like those of x, variances from 1/2 to 3/2. */
+static float *draw_moments(const struct kn_shape *s, uint64_t seed)
+{
+    const size_t half = kn_operand_floats(KN_BATCH_NORM, s, KN_NORM) / 2;
+    float *m = jrx_alloc(2 * half * sizeof *m);
+    struct jrx_rng rng;
+    jrx_rng_init(&rng, seed, MOMENTS);
+    for (int c = 0; m && c < s->ic; c++) {
+        m[c] = draw(&rng);
+        m[half + (size_t)c] = 1 + draw(&rng) / 2;
+    }
+    return m;
 }
 
 static int expect(struct kn_expected *e, size_t floats, int terms, float *before)
@@ -103,6 +124,11 @@ static int terms_of(enum kn_op op, enum kn_dir dir, const struct kn_shape *s)
         const int second[KN_DIRS] = {s->mid + 1, s->oc, (s->oc > KN_TAPS ? s->oc : KN_TAPS) + 1};
         return first[dir] + second[dir];
     }
+    if (kn_elementwise(op)) {
+        enum { OWN = 4 }; /* roundings of an element that are none of a sum */
+        const int summed = op == KN_BATCH_NORM || (op == KN_RELU && dir == KN_BWD_WEIGHTS);
+        return OWN + (summed ? pixels : 0);
+    }
     const int taps = op == KN_POINTWISE ? 1 : KN_TAPS, depthwise = op == KN_DEPTHWISE;
     const int terms[KN_DIRS] = {(depthwise ? 1 : s->ic) * taps + 1, (depthwise ? s->oc / s->ic : s->oc) * taps,
                                 pixels + 1};
@@ -112,20 +138,19 @@ static int terms_of(enum kn_op op, enum kn_dir dir, const struct kn_shape *s)
 static int draw_operands(struct kn_problem *p, uint64_t seed)
 {
     const struct kn_shape *s = &p->shape;
-    const int bias = seed % 4 != 3, terms = terms_of(p->op, p->dir, s);
-    if (p->dir != KN_BWD_DATA && !(p->x = draw_activation(s, s->ic, seed, X)))
+    const unsigned reads = kn_reads(p->op, p->dir), writes = kn_writes(p->op, p->dir);
+    const int optional = kn_elementwise(p->op) || seed % 4 != 3, terms = terms_of(p->op, p->dir, s);
+    const int bias = optional && writes >> KN_BIAS & 1;
+    if ((reads >> KN_IN & 1 && !(p->x = draw_activation(s, s->ic, seed, X))) ||
+        (reads >> KN_WEIGHT & 1 && !(p->w = draw_weights(p->op, s, seed, W))) ||
+        (reads >> KN_OUT & 1 && !(p->dy = draw_activation(s, s->oc, seed, DY))) ||
+        (reads >> KN_BIAS & 1 && optional && !(p->bias = draw_bias(s, seed, BIAS))) ||
+        (reads >> KN_NORM & 1 && !(p->moments = draw_moments(s, seed))))
         return JRX_ENOMEM;
-    if ((p->dir != KN_BWD_WEIGHTS || p->op == KN_SEPARABLE) && !(p->w = draw_weights(p->op, s, seed, W)))
+    if (writes >> KN_NORM & 1 && expect(&p->made, kn_operand_floats(p->op, s, KN_NORM), terms, NULL))
         return JRX_ENOMEM;
-    if (p->dir != KN_FWD && !(p->dy = draw_activation(s, s->oc, seed, DY)))
-        return JRX_ENOMEM;
-    if (p->dir == KN_FWD) {
-        if (bias && !(p->bias = draw_bias(s, seed, BIAS)))
-            return JRX_ENOMEM;
-        return expect(&p->main, kn_y_floats(s), terms, NULL);
-    }
-    if (p->dir == KN_BWD_DATA)
-        return expect(&p->main, kn_x_floats(s), terms, NULL);
+    if (p->dir != KN_BWD_WEIGHTS)
+        return expect(&p->main, p->dir == KN_FWD ? kn_y_floats(s) : kn_x_floats(s), terms, NULL);
     float *dw = draw_weights(p->op, s, seed, DW), *db = bias ? draw_bias(s, seed, DB) : NULL;
     p->main.before = dw;
     p->bias_grad.before = db;
@@ -141,7 +166,9 @@ int kn_problem_init(struct kn_problem *problem, enum kn_op op, enum kn_dir dir, 
     *problem = (struct kn_problem){.op = op, .dir = dir, .shape = *shape};
     int rc = kn_shape_check(op, shape);
     rc = rc ? rc : draw_operands(problem, seed);
-    if (!rc && op == KN_SEPARABLE) {
+    if (!rc && kn_elementwise(op)) {
+        kn_sum_elements(problem, seed);
+    } else if (!rc && op == KN_SEPARABLE) {
         rc = kn_sum_separable(problem);
     } else if (!rc) {
         const struct kn_factor x = {problem->x, NULL}, w = {problem->w, NULL}, dy = {problem->dy, NULL};
@@ -150,15 +177,15 @@ int kn_problem_init(struct kn_problem *problem, enum kn_op op, enum kn_dir dir, 
     }
     if (rc)
         kn_problem_fini(problem);
-    else
+    else if (!kn_elementwise(op))
         scatter_bias(problem);
     return rc;
 }
 
 void kn_problem_fini(struct kn_problem *p)
 {
-    struct kn_expected *const outputs[] = {&p->main, &p->bias_grad};
-    for (int i = 0; i < 2; i++) {
+    struct kn_expected *const outputs[] = {&p->main, &p->bias_grad, &p->made};
+    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
         free(outputs[i]->sum);
         free(outputs[i]->scale);
         free(outputs[i]->before);
@@ -167,5 +194,6 @@ void kn_problem_fini(struct kn_problem *p)
     free(p->w);
     free(p->bias);
     free(p->dy);
+    free(p->moments);
     *p = (struct kn_problem){0};
 }

@@ -32,6 +32,12 @@ double kn_sum_products(enum kn_op op, enum kn_dir dir, const struct kn_shape *s,
  */
 int kn_sum_separable(struct kn_problem *problem);
 
+/**
+ * norm, relu and add: the result of `problem` by its formulas, and its FLOP counted where they are done. An x of relu
+ * or norm backward so near the kink that float arithmetic may be on the other side of it is drawn again, from `seed`.
+ */
+void kn_sum_elements(struct kn_problem *problem, uint64_t seed);
+
 /** A FAIL for `what`, unless there is a reason for one already. */
 void kn_outcome_fail(struct kn_outcome *outcome, const char *what);
 

@@ -10,7 +10,7 @@
  * Layout of weights, output channels innermost in blocks of 16, input channels padded to 16 too:
  *     pointwise  w[oc/16][ic16][16]       conv3x3  w[oc/16][9][ic16][16]       depthwise  w[oc/16][9][16]
  *     separable  the depthwise w[mid/16][9][16] and right after it the pointwise w[oc/16][mid16][16]
- *     bias       b[oc/16][16]
+ *     bias       b[oc/16][16]        scale of norm and relu  w[ic/16][16]        add  w, the other tensor, like x
  * Tap k = 3 * (f offset + 1) + (t offset + 1), so the offsets of tap k are dil_f * (k / 3 - 1), dil_t * (k % 3 - 1).
  */
 #ifndef KERNELS_KERNEL_H
@@ -19,6 +19,8 @@
 #include <stddef.h>
 
 struct kn_trace;
+
+#define KN_NORM_EPSILON 1e-5 /* added to the variance, as everybody does */
 
 enum kn_isa { KN_ISA_REF, KN_ISA_BASELINE, KN_ISA_AVX2, KN_ISA_AVX512, KN_ISA_BLAS, KN_ISAS };
 
@@ -31,21 +33,23 @@ struct kn_args {
     /* forward:          y  = bias + w * x      (overwrites y; bias may be NULL; that of separable is the pointwise one)
      * backward-data:    dx = w' * dy           (overwrites dx)
      * backward-weights: dw += dy * x', db += sum of dy  (accumulates, as branches and micro-batches need; db may be
-     * NULL). That of separable reads w, too: each half's gradient wants what the other makes of its operand. */
+     * NULL). That of separable reads w, too: each half's gradient wants what the other makes of its operand.
+     * norm, relu and add: see kernels/<op>/README.md; kernels/operand.h says for all what they read and write. */
     const float *x, *w, *bias, *dy;
     float *y, *dx, *dw, *db;
-    /* Separable forward only, for whole networks; elsewhere NULL and 0. kn_work speaks of a call without them. */
-    const float *scale, *shift; /* [ic/16][16]: reads max(0, scale * x + shift) for x, a batch norm with ReLU */
-    int accumulate;             /* adds to y: a residual connection */
-    float *workspace;           /* workspace_bytes(), 64-byte aligned; content is undefined before and after */
-    int threads;                /* 1 or more; the result is the same at any number */
-    struct kn_trace *trace;     /* the sink of a traced build (which runs on one thread); ignored by the others */
+    float *moments; /* norm only, [2][ic/16][16]: mean and variance over n, f, t; forward writes, backward reads them */
+    /* For whole networks; elsewhere NULL and 0. kn_work speaks of a call without them. */
+    const float *scale, *shift; /* [ic/16][16]: separable forward reads max(0, scale * x + shift) for x, a norm */
+    int accumulate;         /* separable forward adds to y: a residual connection; norm and add backward-data to dx */
+    float *workspace;       /* workspace_bytes(), 64-byte aligned; content is undefined before and after */
+    int threads;            /* 1 or more; the result is the same at any number */
+    struct kn_trace *trace; /* the sink of a traced build (which runs on one thread); ignored by the others */
 };
 
 /* What a call does, exactly, when bias and db are given: counted in the loop nest, not in the cache. Tested against the
  * traced build. */
 struct kn_work {
-    double flop; /* useful: 2 a multiply-add on real channels and in-grid taps; bias adds are not counted */
+    double flop; /* useful, kn_flop(): 2 a multiply-add on real channels and in-grid taps; bias adds are not counted */
     double
         executed_flop;       /* the same with the padding channels that the vector unit also computes, and with what
                                 separable backward-weights computes anew: x through the first half, dy through the second */

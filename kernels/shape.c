@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const op_names[KN_OPS] = {"pointwise", "depthwise", "conv3x3", "separable"};
-static const char *const op_prefix[KN_OPS] = {"pw", "dw", "conv", "sep"};
+static const char *const op_names[KN_OPS] = {"pointwise", "depthwise", "conv3x3", "separable", "norm", "relu", "add"};
+static const char *const op_prefix[KN_OPS] = {"pw", "dw", "conv", "sep", "norm", "relu", "add"};
 static const char *const dir_names[KN_DIRS] = {"fwd", "bwd_data", "bwd_weights"};
 
 const char *kn_op_name(enum kn_op op)
@@ -64,13 +64,17 @@ int kn_shape_check(enum kn_op op, const struct kn_shape *s)
     for (size_t i = 0; i < sizeof axis / sizeof *axis; i++)
         if (axis[i].value < 1)
             return jrx_fail(JRX_EINVAL, "shape: %s=%d; every axis is at least 1", axis[i].name, axis[i].value);
-    if (op == KN_POINTWISE && (s->dil_f != 1 || s->dil_t != 1))
-        return jrx_fail(JRX_EINVAL, "shape: dilation %dx%d of a pointwise layer; it has one tap, use 1x1", s->dil_f,
-                        s->dil_t);
+    if ((op == KN_POINTWISE || kn_elementwise(op)) && (s->dil_f != 1 || s->dil_t != 1))
+        return jrx_fail(JRX_EINVAL, "shape: dilation %dx%d of a %s layer; it has one tap, use 1x1", s->dil_f, s->dil_t,
+                        op_names[op]);
+    if (kn_elementwise(op) && s->oc != s->ic)
+        return jrx_fail(JRX_EINVAL, "shape: %s with ic=%d, oc=%d; it has as many out as in", op_names[op], s->ic,
+                        s->oc);
     if (op == KN_DEPTHWISE && s->oc % s->ic)
         return jrx_fail(JRX_EINVAL, "shape: depthwise with ic=%d, oc=%d; oc must be a multiple of ic", s->ic, s->oc);
     double grid = (double)s->n * s->f * s->t;
-    double weights = (op == KN_DEPTHWISE ? 1 : lanes(s->ic)) * lanes(s->oc) * (op == KN_POINTWISE ? 1 : KN_TAPS);
+    int one_input = op == KN_DEPTHWISE || kn_elementwise(op), one_tap = op == KN_POINTWISE || kn_elementwise(op);
+    double weights = (one_input ? 1 : lanes(s->ic)) * lanes(s->oc) * (one_tap ? 1 : KN_TAPS);
     double most = grid * (lanes(s->ic) > lanes(s->oc) ? lanes(s->ic) : lanes(s->oc));
     most = most > weights ? most : weights;
     if (most > INT_MAX)
@@ -100,7 +104,11 @@ size_t kn_w_floats(enum kn_op op, const struct kn_shape *s)
         struct kn_shape depthwise = kn_depthwise_half(s), pointwise = kn_pointwise_half(s);
         return kn_w_floats(KN_DEPTHWISE, &depthwise) + kn_w_floats(KN_POINTWISE, &pointwise);
     }
+    if (op == KN_ADD)
+        return kn_y_floats(s);
     size_t in = (size_t)kn_blocks(s->ic) * KN_LANES, out = (size_t)kn_blocks(s->oc) * KN_LANES;
+    if (kn_elementwise(op))
+        return out;
     return op == KN_POINTWISE ? in * out : op == KN_DEPTHWISE ? KN_TAPS * out : KN_TAPS * in * out;
 }
 
@@ -110,11 +118,17 @@ static double inside(int length, int dilation)
     return length > dilation ? length - dilation : 0;
 }
 
-double kn_flop(enum kn_op op, const struct kn_shape *s)
+double kn_flop(enum kn_op op, enum kn_dir dir, const struct kn_shape *s)
 {
+    /* norm: mean 1, variance 3, normalising 3; backward the value before ReLU 3, sums 3, dx 4. relu: the value 2, dx 1,
+     * sums 3. add: one sum, one copy, one sum. */
+    static const double of_element[KN_OPS][KN_DIRS] = {
+        [KN_BATCH_NORM] = {7, 10, 6}, [KN_RELU] = {2, 3, 5}, [KN_ADD] = {1, 0, 1}};
+    if (kn_elementwise(op))
+        return of_element[op][dir] * s->n * s->oc * s->f * s->t;
     if (op == KN_SEPARABLE) {
         struct kn_shape depthwise = kn_depthwise_half(s), pointwise = kn_pointwise_half(s);
-        return kn_flop(KN_DEPTHWISE, &depthwise) + kn_flop(KN_POINTWISE, &pointwise);
+        return kn_flop(KN_DEPTHWISE, dir, &depthwise) + kn_flop(KN_POINTWISE, dir, &pointwise);
     }
     double macs = (double)s->n * s->oc * (op == KN_DEPTHWISE ? 1 : s->ic);
     if (op == KN_POINTWISE)
@@ -157,8 +171,8 @@ static int layer_part(const char **at, struct layer_parts *parts)
 
 int kn_layer_parse(const char *text, enum kn_op *op, struct kn_shape *shape)
 {
-    static const char form[] = "use pw:cIN:kOUT, dw:cIN[:mTIMES][:dFxT], conv:cIN:kOUT[:dFxT] or "
-                               "sep:cIN[:mTIMES]:kOUT[:dFxT]";
+    static const char form[] = "use pw:cIN:kOUT, dw:cIN[:mTIMES][:dFxT], conv:cIN:kOUT[:dFxT], "
+                               "sep:cIN[:mTIMES]:kOUT[:dFxT], norm:cIN, relu:cIN or add:cIN";
     size_t length = strcspn(text, ":");
     int found = 0;
     while (found < KN_OPS && (strlen(op_prefix[found]) != length || strncmp(text, op_prefix[found], length)))
@@ -172,15 +186,17 @@ int kn_layer_parse(const char *text, enum kn_op *op, struct kn_shape *shape)
             return jrx_fail(JRX_EINVAL, "layer %s: '%.*s' is not understood; %s", text, (int)strcspn(part, ":"), part,
                             form);
     }
-    int depthwise = found == KN_DEPTHWISE, pointwise = found == KN_POINTWISE, separable = found == KN_SEPARABLE;
-    if (!parts.c || depthwise != !parts.k || (parts.m && !depthwise && !separable) || (pointwise && parts.d[0]))
+    int depthwise = found == KN_DEPTHWISE, separable = found == KN_SEPARABLE, plain = kn_elementwise((enum kn_op)found),
+        keeps = depthwise || plain; /* no k */
+    if (!parts.c || keeps != !parts.k || (parts.m && !depthwise && !separable) ||
+        ((found == KN_POINTWISE || plain) && parts.d[0]))
         return jrx_fail(JRX_EINVAL, "layer %s: a part is missing or does not belong there; %s", text, form);
     parts.m = parts.m ? parts.m : 1;
     if (parts.c > INT_MAX / parts.m)
         return jrx_fail(JRX_EINVAL, "layer %s: %d times %d channels are too many", text, parts.c, parts.m);
     *op = (enum kn_op)found;
     shape->ic = parts.c;
-    shape->oc = depthwise ? parts.c * parts.m : parts.k;
+    shape->oc = keeps ? parts.c * parts.m : parts.k;
     shape->mid = separable ? parts.c * parts.m : 0;
     shape->dil_f = parts.d[0] ? parts.d[0] : 1;
     shape->dil_t = parts.d[1] ? parts.d[1] : 1;
@@ -193,7 +209,7 @@ char *kn_layer_format(enum kn_op op, const struct kn_shape *s, char *text, size_
     int times = op == KN_DEPTHWISE ? s->oc / s->ic : op == KN_SEPARABLE ? s->mid / s->ic : 1;
     if (times != 1)
         snprintf(multiplier, sizeof multiplier, ":m%d", times);
-    if (op != KN_DEPTHWISE)
+    if (op != KN_DEPTHWISE && !kn_elementwise(op))
         snprintf(channels, sizeof channels, ":k%d", s->oc);
     if (s->dil_f != 1 || s->dil_t != 1)
         snprintf(dilation, sizeof dilation, ":d%dx%d", s->dil_f, s->dil_t);

@@ -5,8 +5,12 @@
 #define KERNELS_SHAPE_H
 #include <stddef.h>
 
-/* KN_SEPARABLE: depthwise, then pointwise, in one call; what lies between the two never leaves the cache. */
-enum kn_op { KN_POINTWISE, KN_DEPTHWISE, KN_CONV3X3, KN_SEPARABLE, KN_OPS };
+/*
+ * KN_SEPARABLE: depthwise, then pointwise, in one call; what lies between the two never leaves the cache.
+ * KN_BATCH_NORM: batch norm with the statistics of the batch, and ReLU. KN_RELU: scale, shift and ReLU, a norm whose
+ * statistics are known. KN_ADD: the sum of two tensors.
+ */
+enum kn_op { KN_POINTWISE, KN_DEPTHWISE, KN_CONV3X3, KN_SEPARABLE, KN_BATCH_NORM, KN_RELU, KN_ADD, KN_OPS };
 enum kn_dir { KN_FWD, KN_BWD_DATA, KN_BWD_WEIGHTS, KN_DIRS };
 
 enum { KN_LANES = 16 /* channels in a block */, KN_TAPS = 9 /* of a 3x3 stencil */ };
@@ -17,7 +21,7 @@ struct kn_shape {
     int n;            /* slots in the batch */
     int ic, oc;       /* real channels */
     int f, t;         /* grid: subcarriers, OFDM symbols */
-    int dil_f, dil_t; /* dilation; 1, 1 for pointwise */
+    int dil_f, dil_t; /* dilation; 1, 1 where there is one tap */
     int mid;          /* separable only: channels between its halves, a multiple of ic */
 };
 
@@ -45,7 +49,7 @@ enum {
     KN_TILE_TEXT = 128 /* characters that hold any tile as text */
 };
 
-/** "pointwise", "depthwise", "conv3x3", "separable"; "fwd", "bwd_data", "bwd_weights". */
+/** "pointwise", "depthwise", "conv3x3", "separable", "norm", "relu", "add"; "fwd", "bwd_data", "bwd_weights". */
 const char *kn_op_name(enum kn_op op);
 const char *kn_dir_name(enum kn_dir dir);
 
@@ -55,13 +59,19 @@ static inline int kn_blocks(int c)
     return (c + KN_LANES - 1) / KN_LANES;
 }
 
+/** Whether an operator works channel by channel and pixel by pixel: norm, relu, add. They have oc = ic and no tiles. */
+static inline int kn_elementwise(enum kn_op op)
+{
+    return op >= KN_BATCH_NORM;
+}
+
 /** The two layers that a separable one is made of: ic to mid channels, mid to oc. Pure. */
 struct kn_shape kn_depthwise_half(const struct kn_shape *separable);
 struct kn_shape kn_pointwise_half(const struct kn_shape *separable);
 
 /**
- * 0, or JRX_EINVAL: an axis below 1, products past 2^31 elements, oc not a multiple of ic (depthwise), mid not one
- * (separable).
+ * 0, or JRX_EINVAL: an axis below 1, products past 2^31 elements, oc not a multiple of ic (depthwise) or not ic (norm,
+ * relu, add), mid not a multiple (separable).
  */
 int kn_shape_check(enum kn_op op, const struct kn_shape *shape);
 
@@ -71,15 +81,17 @@ size_t kn_y_floats(const struct kn_shape *shape);
 size_t kn_w_floats(enum kn_op op, const struct kn_shape *shape);
 
 /**
- * Useful FLOP of a call, 2 a multiply-add; the same in every direction. Taps outside the grid are not counted, so a
- * 3x3 layer on a small grid with wide dilation costs less than 9 taps an element. Padding channels are not counted.
+ * Useful FLOP of a call, 2 a multiply-add; for layers with weights the same in every direction. Taps outside the grid
+ * are not counted, so a 3x3 layer on a small grid with wide dilation costs less than 9 taps an element. Padding
+ * channels are not counted. Of norm, relu and add every addition and multiplication of an element counts, once however
+ * often a kernel makes it again; comparisons do not, nor what is done once a channel. A copy (add, backward-data) is 0.
  */
-double kn_flop(enum kn_op op, const struct kn_shape *shape);
+double kn_flop(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape);
 
 /**
- * "pw:c64:k128", "dw:c64:m2:d2x3", "conv:c10:k64", "sep:c64:m2:k128:d2x3" (c input, k output channels, m multiplier, d
- * dilation f x t) into op and the channel and dilation fields (mid is 0 but for sep); n, f, t are left alone.
- * JRX_EINVAL with the offending part.
+ * "pw:c64:k128", "dw:c64:m2:d2x3", "conv:c10:k64", "sep:c64:m2:k128:d2x3", "norm:c64", "relu:c64", "add:c64" (c
+ * input, k output channels, m multiplier, d dilation f x t) into op and the channel and dilation fields (mid is 0 but
+ * for sep); n, f, t are left alone. JRX_EINVAL with the offending part.
  */
 int kn_layer_parse(const char *text, enum kn_op *op, struct kn_shape *shape);
 /** The inverse, into text[size]; returns text. */

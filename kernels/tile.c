@@ -1,5 +1,6 @@
 #include "kernels/tile.h"
 #include "harness/base/error.h"
+#include "kernels/operand.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -49,10 +50,11 @@ int kn_tile_even(int axis, int limit)
 
 void kn_work_init(struct kn_work *work, enum kn_op op, enum kn_dir dir, const struct kn_shape *shape)
 {
-    double x = (double)kn_x_floats(shape), y = (double)kn_y_floats(shape);
-    double w = (double)kn_w_floats(op, shape), bias = (double)kn_blocks(shape->oc) * KN_LANES;
-    double floats[KN_DIRS] = {
-        [KN_FWD] = x + w + bias + y, [KN_BWD_DATA] = y + w + x, [KN_BWD_WEIGHTS] = x + y + 2 * (w + bias)};
-    double flop = kn_flop(op, shape);
-    *work = (struct kn_work){.flop = flop, .executed_flop = flop, .compulsory_bytes = floats[dir] * sizeof(float)};
+    double flop = kn_flop(op, dir, shape), floats = 0;
+    for (int i = 0; i < KN_OPERANDS; i++) {
+        const int reads = kn_reads(op, dir) >> i & 1, writes = kn_writes(op, dir) >> i & 1;
+        const int added_to = writes && (i == KN_WEIGHT || i == KN_BIAS);
+        floats += (reads + writes + added_to) * (double)kn_operand_floats(op, shape, (enum kn_operand)i);
+    }
+    *work = (struct kn_work){.flop = flop, .executed_flop = flop, .compulsory_bytes = floats * sizeof(float)};
 }

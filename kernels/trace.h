@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* Which tensor of the layer an access belongs to, whatever the direction: x or dx, w or dw, bias or db, y or dy; norm:
- * scale and shift. The tag of struct jrx_access. */
+ * moments, or scale and shift. The tag of struct jrx_access. */
 enum kn_operand { KN_IN, KN_WEIGHT, KN_BIAS, KN_OUT, KN_WORKSPACE, KN_NORM, KN_OPERANDS };
 
 /* A buffer of accesses, handed on whenever it is full. shift[] makes addresses independent of where memory was got. */

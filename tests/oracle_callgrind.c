@@ -39,13 +39,14 @@ static int run(const char *name, const char *layer, int f, const char *tiling)
         return status;
     const size_t x = kn_x_floats(&shape) * sizeof(float), w = kn_w_floats(op, &shape) * sizeof(float),
                  b = (size_t)kn_blocks(shape.oc) * KN_LANES * sizeof(float), y = kn_y_floats(&shape) * sizeof(float),
-                 ws = kernel->workspace_bytes(&shape, &tile, 1), all = x + w + b + y + ws + 16 * PAGE + 2 * SPAN;
+                 ws = kernel->workspace_bytes(&shape, &tile, 1), all = x + w + 3 * b + y + ws + 18 * PAGE + 2 * SPAN;
     char *memory = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return jrx_fail(JRX_ENOMEM, "no %zu bytes for the operands", all);
     /* a multiple of what either cache's sets span, so that lines fall into the same sets */
     char *at = memory + (SPAN - (uintptr_t)memory % SPAN) + FIRST;
-    float *in = place(&at, x), *weights = place(&at, w), *bias = place(&at, b), *out = place(&at, y);
+    float *in = place(&at, x), *weights = place(&at, w), *bias = place(&at, b), *out = place(&at, y),
+          *workspace = place(&at, ws);
     const struct kn_args args = {.shape = &shape,
                                  .tile = &tile,
                                  .x = in,
@@ -56,7 +57,8 @@ static int run(const char *name, const char *layer, int f, const char *tiling)
                                  .dx = in,
                                  .dw = weights,
                                  .db = bias,
-                                 .workspace = place(&at, ws),
+                                 .moments = place(&at, 2 * b),
+                                 .workspace = workspace,
                                  .threads = 1};
     memset(memory, 0, all); /* pages of its own, not the system's one of zeros */
     kernel->run(&args);

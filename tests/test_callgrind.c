@@ -35,7 +35,10 @@ static const struct {
     {"conv3x3_bwd_data_avx2", "conv:c32:k64", 312, "default"},
     {"separable_fwd_avx2", "sep:c64:k64:d2x3", 312, "default"},
     {"separable_bwd_data_avx2", "sep:c64:k64:d2x3", 156, "default"},
-    {"separable_bwd_weights_avx2", "sep:c64:k64:d2x3", 156, "default"},
+    {"separable_bwd_weights_avx2", "sep:c64:k64:d2x3", 312, "default"},
+    {"norm_fwd_avx2", "norm:c128", 312, "default"},
+    {"relu_fwd_avx2", "relu:c128", 312, "default"},
+    {"add_fwd_avx2", "add:c128", 312, "default"},
 };
 
 /* D1 and LL misses, reads and writes: the 5th to 9th event of a summary without those of instructions. */

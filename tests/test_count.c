@@ -2,7 +2,7 @@
  */
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
-#include "kernels/trace.h"
+#include "kernels/operand.h"
 #include "models/energy/count.h"
 #include "models/energy/nest.h"
 #include "tests/support/test.h"
@@ -175,17 +175,19 @@ static void simulate(const struct kn_kernel *kernel, const struct kn_shape *s, c
     enum { BATCH = 4096 };
     static struct jrx_access access[BATCH];
     const struct kn_kernel *traced = kn_traced(kernel);
-    const size_t floats[KN_OPERANDS] = {[KN_IN] = kn_x_floats(s),
-                                        [KN_WEIGHT] = 2 * kn_w_floats(kernel->op, s), /* dw, then w */
-                                        [KN_BIAS] = (size_t)kn_blocks(s->oc) * KN_LANES,
-                                        [KN_OUT] = kn_y_floats(s),
-                                        [KN_WORKSPACE] = traced->workspace_bytes(s, tile, 1) / sizeof(float)};
+    const unsigned reads = kn_reads(kernel->op, kernel->dir), writes = kn_writes(kernel->op, kernel->dir);
+    size_t floats[KN_OPERANDS];
+    float *read[KN_OPERANDS]; /* behind what is written, where a call has both */
     struct watch watch;
     struct kn_trace trace = {.access = access, .capacity = BATCH, .flush = feed, .context = &watch};
     float *tensor[KN_OPERANDS];
     uint64_t at = 0;
     for (int i = 0; i < KN_OPERANDS; i++) {
+        const size_t one = kn_operand_floats(kernel->op, s, (enum kn_operand)i);
+        const int both = (reads & writes) >> i & 1;
+        floats[i] = i == KN_WORKSPACE ? traced->workspace_bytes(s, tile, 1) / sizeof(float) : one * (both ? 2 : 1);
         tensor[i] = jrx_alloc((floats[i] + 1) * sizeof(float));
+        read[i] = tensor[i] + (both ? one : 0);
         assert_non_null(tensor[i]);
         trace.shift[i] = at - (uint64_t)(uintptr_t)tensor[i];
         at += (floats[i] * sizeof(float) / 4096 + 1) * 4096;
@@ -193,14 +195,15 @@ static void simulate(const struct kn_kernel *kernel, const struct kn_shape *s, c
     for (int c = 0; c < CACHES; c++)
         lru_init(&watch.cache[c], (int)(at / 64), cache_kib[c] * KIB / 64);
     struct kn_args args = {.shape = s, .tile = tile, .workspace = tensor[KN_WORKSPACE], .threads = 1, .trace = &trace};
-    args.x = tensor[KN_IN];
-    args.w = tensor[KN_WEIGHT] + (kernel->dir == KN_BWD_WEIGHTS ? kn_w_floats(kernel->op, s) : 0);
-    args.bias = tensor[KN_BIAS];
-    args.dy = tensor[KN_OUT];
+    args.x = read[KN_IN];
+    args.w = read[KN_WEIGHT];
+    args.bias = read[KN_BIAS];
+    args.dy = read[KN_OUT];
     args.y = tensor[KN_OUT];
-    args.dx = tensor[KN_IN];
-    args.dw = tensor[KN_WEIGHT];
-    args.db = tensor[KN_BIAS];
+    args.dx = writes >> KN_IN & 1 ? tensor[KN_IN] : NULL;
+    args.dw = writes >> KN_WEIGHT & 1 ? tensor[KN_WEIGHT] : NULL;
+    args.db = writes >> KN_BIAS & 1 ? tensor[KN_BIAS] : NULL;
+    args.moments = tensor[KN_NORM];
     traced->run(&args);
     feed(&trace);
     for (int c = 0; c < CACHES; c++) {
@@ -233,6 +236,9 @@ static void modelled_traffic_is_near_that_of_an_lru_cache(void **state)
         [KN_POINTWISE] = {{1, 64, 64, 36, 14, 1, 1, 0}, {1, 128, 64, 24, 14, 1, 1, 0}, {2, 32, 128, 24, 14, 1, 1, 0}},
         [KN_DEPTHWISE] = {{1, 64, 64, 72, 14, 1, 1, 0}, {1, 64, 64, 72, 14, 2, 3, 0}, {1, 32, 64, 72, 14, 3, 6, 0}},
         [KN_CONV3X3] = {{1, 10, 64, 36, 14, 1, 1, 0}, {1, 64, 16, 36, 14, 1, 1, 0}, {1, 32, 32, 36, 14, 1, 1, 0}},
+        [KN_BATCH_NORM] = {{1, 64, 64, 72, 14, 1, 1, 0}, {3, 31, 31, 36, 14, 1, 1, 0}, {1, 20, 20, 13, 7, 1, 1, 0}},
+        [KN_RELU] = {{1, 64, 64, 72, 14, 1, 1, 0}, {3, 31, 31, 36, 14, 1, 1, 0}, {1, 20, 20, 13, 7, 1, 1, 0}},
+        [KN_ADD] = {{1, 64, 64, 72, 14, 1, 1, 0}, {3, 31, 31, 36, 14, 1, 1, 0}, {1, 20, 20, 13, 7, 1, 1, 0}},
         [KN_SEPARABLE] = {{2, 32, 32, 18, 14, 1, 1, 32}, {1, 64, 64, 36, 14, 2, 3, 64}, {2, 16, 64, 36, 14, 3, 6, 32}},
     };
     static const struct kn_tile tiles[] = {{0}, {.oc = 64, .f = 12}, {.ic = 16, .f = 4}};
@@ -294,7 +300,8 @@ static void levels_are_the_traffic_of_the_cache_above_them(void **state)
 static void flop_of_every_kernel_is_that_of_the_shape(void **state)
 {
     (void)state;
-    const struct kn_shape s = {2, 20, 40, 24, 14, 1, 1, 0}, separable = {2, 20, 40, 24, 14, 1, 1, 20};
+    const struct kn_shape s = {2, 20, 40, 24, 14, 1, 1, 0}, separable = {2, 20, 40, 24, 14, 1, 1, 20},
+                          alike = {2, 20, 20, 24, 14, 1, 1, 0};
     const struct em_caches caches = {.l1_bytes = 32 * KIB, .l2_bytes = MIB, .l3_bytes = 16 * MIB};
     size_t count;
     const struct kn_kernel *const *kernels = kn_kernels(&count);
@@ -304,9 +311,11 @@ static void flop_of_every_kernel_is_that_of_the_shape(void **state)
         struct em_layer layer = {kernels[k]->op, kernels[k]->dir, s, {0}, kernels[k]};
         if (layer.op == KN_SEPARABLE)
             layer.shape = separable;
+        if (kn_elementwise(layer.op))
+            layer.shape = alike;
         struct em_count c;
         assert_int_equal(em_count_layer(&layer, &caches, &c), 0);
-        assert_near(c.flop, kn_flop(layer.op, &layer.shape), 0);
+        assert_near(c.flop, kn_flop(layer.op, layer.dir, &layer.shape), 0);
         assert_true(c.executed_flop >= c.flop);
     }
 }

@@ -119,6 +119,25 @@ static void separable_backward_weights_is_right(void **state)
     check_all(KN_SEPARABLE, KN_BWD_WEIGHTS);
 }
 
+static void norm_is_right(void **state)
+{
+    (void)state;
+    for (int dir = 0; dir < KN_DIRS; dir++)
+        check_all(KN_BATCH_NORM, (enum kn_dir)dir);
+}
+static void relu_is_right(void **state)
+{
+    (void)state;
+    for (int dir = 0; dir < KN_DIRS; dir++)
+        check_all(KN_RELU, (enum kn_dir)dir);
+}
+static void add_is_right(void **state)
+{
+    (void)state;
+    for (int dir = 0; dir < KN_DIRS; dir++)
+        check_all(KN_ADD, (enum kn_dir)dir);
+}
+
 /* ---- the checker itself: it must see what is wrong ------------------------------------------------ */
 
 static const struct kn_shape small = {.n = 2, .ic = 17, .oc = 15, .f = 5, .t = 3, .dil_f = 1, .dil_t = 1};
@@ -300,6 +319,9 @@ int main(void)
         cmocka_unit_test(separable_forward_is_right),
         cmocka_unit_test(separable_backward_data_is_right),
         cmocka_unit_test(separable_backward_weights_is_right),
+        cmocka_unit_test(norm_is_right),
+        cmocka_unit_test(relu_is_right),
+        cmocka_unit_test(add_is_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,13 @@
-/* kernels/norm.h: every instruction set against double-precision sums written independently here. */
-#include "harness/base/cpu.h"
+/*
+ * Batch norm with ReLU, scale and shift with ReLU, and the sum: every instruction set against double-precision sums
+ * written independently here, and what kernels/check.h does not run: moments alone, sums that go on, operands in place.
+ */
 #include "harness/base/mem.h"
 #include "harness/base/rng.h"
-#include "kernels/check_norm.h"
-#include "kernels/kernel.h"
-#include "kernels/norm.h"
+#include "kernels/check.h"
+#include "kernels/operand.h"
 #include "tests/support/test.h"
 
-static const struct kn_norm_ops *const variants[JRX_ISA_LEVELS] = {&kn_norm_baseline, &kn_norm_avx2, &kn_norm_avx512};
 static const struct {
     int n, c, f, t;
 } cases[] = {{1, 1, 1, 1},  {1, 16, 1, 14}, {2, 15, 5, 3},  {1, 17, 13, 7},
@@ -15,8 +15,38 @@ static const struct {
 enum { CASES = sizeof cases / sizeof *cases };
 static const double eps = 1e-5;
 
+/* The variant of instruction set `isa` (KN_ISA_REF to KN_ISA_AVX512), or NULL if this CPU does not run it. */
+static const struct kn_kernel *variant(enum kn_op op, enum kn_dir dir, int isa)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s_%s_%s", kn_op_name(op), kn_dir_name(dir), kn_isa_name((enum kn_isa)isa));
+    const struct kn_kernel *kernel = kn_find(name);
+    assert_non_null(kernel);
+    return kn_runnable(kernel) ? kernel : NULL;
+}
+enum { ISAS = KN_ISA_AVX512 + 1 };
+
+/* What the tests say of a tensor: slots, channels, pixels, blocks of channels. */
+struct part {
+    int n, c, count;
+    size_t pixels;
+};
+
+/* Runs a variant, if there is one here, on one thread. Returns whether. */
+static int run(enum kn_op op, enum kn_dir dir, int isa, const struct part *p, struct kn_args args)
+{
+    const struct kn_shape shape = {p->n, p->c, p->c, (int)p->pixels, 1, 1, 1, 0};
+    const struct kn_kernel *kernel = variant(op, dir, isa);
+    args.shape = &shape;
+    args.tile = &(struct kn_tile){0};
+    args.threads = 1;
+    if (kernel)
+        kernel->run(&args);
+    return kernel != NULL;
+}
+
 /* A tensor of the case with normal numbers in the real lanes and zeros in the padding. */
-static float *tensor(const struct kn_norm_part *p, uint64_t stream, double mean, double deviation)
+static float *tensor(const struct part *p, uint64_t stream, double mean, double deviation)
 {
     size_t blocks = (size_t)kn_blocks(p->c), floats = (size_t)p->n * blocks * p->pixels * KN_LANES;
     float *a = jrx_alloc(floats * sizeof *a);
@@ -32,27 +62,24 @@ static float *tensor(const struct kn_norm_part *p, uint64_t stream, double mean,
     return a;
 }
 
-static size_t at(const struct kn_norm_part *p, int n, int k, size_t pixel)
+static size_t at(const struct part *p, int n, int k, size_t pixel)
 {
     return (((size_t)n * (size_t)kn_blocks(p->c) + (size_t)(k / KN_LANES)) * p->pixels + pixel) * KN_LANES +
            (size_t)(k % KN_LANES);
 }
 
-static struct kn_norm_part part_of(size_t i)
+static struct part part_of(size_t i)
 {
-    return (struct kn_norm_part){.n = cases[i].n,
-                                 .c = cases[i].c,
-                                 .pixels = (size_t)(cases[i].f * cases[i].t),
-                                 .first = 0,
-                                 .count = kn_blocks(cases[i].c)};
+    return (struct part){
+        .n = cases[i].n, .c = cases[i].c, .count = kn_blocks(cases[i].c), .pixels = (size_t)(cases[i].f * cases[i].t)};
 }
 
-static size_t floats_of(const struct kn_norm_part *p)
+static size_t floats_of(const struct part *p)
 {
     return (size_t)p->n * (size_t)kn_blocks(p->c) * p->pixels * KN_LANES;
 }
 
-static void moments(const struct kn_norm_part *p, const float *x, int k, double *mean, double *var)
+static void moments(const struct part *p, const float *x, int k, double *mean, double *var)
 {
     double count = (double)p->n * (double)p->pixels;
     *mean = *var = 0;
@@ -69,15 +96,15 @@ static void statistics_are_those_of_double_sums(void **state)
 {
     (void)state;
     static const double means[] = {0, 3, 1000};
-    for (int isa = 0; isa <= (int)jrx_cpu_isa(); isa++)
+    for (int isa = 0; isa < ISAS; isa++)
         for (size_t i = 0; i < CASES; i++)
             for (int m = 0; m < 3; m++) {
-                struct kn_norm_part p = part_of(i);
-                float *x = tensor(&p, i, means[m], 1), mean[64], var[64];
-                memset(mean, 0xff, sizeof mean);
-                memset(var, 0xff, sizeof var);
-                variants[isa]->stats(&p, x, mean, var);
-                for (int k = 0; k < p.count * KN_LANES; k++) {
+                struct part p = part_of(i);
+                float *x = tensor(&p, i, means[m], 1), got[128];
+                const float *mean = got, *var = got + p.count * KN_LANES;
+                memset(got, 0xff, sizeof got);
+                const int ran = run(KN_BATCH_NORM, KN_FWD, isa, &p, (struct kn_args){.x = x, .moments = got});
+                for (int k = 0; ran && k < p.count * KN_LANES; k++) {
                     double want_mean = 0, want_var = 0;
                     if (k < p.c)
                         moments(&p, x, k, &want_mean, &want_var);
@@ -92,32 +119,33 @@ static void statistics_are_those_of_double_sums(void **state)
 static void statistics_of_long_sums_stay_exact(void **state)
 {
     (void)state;
-    for (int isa = 0; isa <= (int)jrx_cpu_isa(); isa++) {
-        struct kn_norm_part p = {.n = 8, .c = 1, .pixels = 312 * 40, .first = 0, .count = 1};
-        float *x = jrx_alloc(floats_of(&p) * sizeof *x), mean[16], var[16];
+    for (int isa = 0; isa < ISAS; isa++) {
+        struct part p = {.n = 8, .c = 1, .count = 1, .pixels = 312 * 40};
+        float *x = jrx_alloc(floats_of(&p) * sizeof *x), got[32];
         for (size_t i = 0; i < floats_of(&p); i += KN_LANES)
             x[i] = 7.1f + (i / KN_LANES % 2 ? 0.5f : -0.5f);
-        variants[isa]->stats(&p, x, mean, var);
-        assert_relative(mean[0], 7.1f, 1e-6);
-        assert_relative(var[0], 0.25, 1e-6);
+        if (run(KN_BATCH_NORM, KN_FWD, isa, &p, (struct kn_args){.x = x, .moments = got})) {
+            assert_relative(got[0], 7.1f, 1e-6);
+            assert_relative(got[16], 0.25, 1e-6);
+        }
         free(x);
     }
 }
 
-/* gamma, beta with signs and magnitudes of their own; garbage in the padding, which nobody may use. */
+/* gamma, beta with signs and magnitudes of their own. moments: means, then variances */
 struct vectors {
-    float mean[64], invstd[64], gamma[64], beta[64], dgamma[64], dbeta[64];
+    float moments[128], invstd[64], gamma[64], beta[64], dgamma[64], dbeta[64];
 };
 
-static struct vectors vectors_for(const struct kn_norm_part *p, const float *x)
+static struct vectors vectors_for(const struct part *p, const float *x)
 {
-    struct vectors v;
-    memset(&v, 0xff, sizeof v);
+    struct vectors v = {.moments = {0}};
     for (int k = 0; k < p->c; k++) {
         double mean, var;
         moments(p, x, k, &mean, &var);
-        v.mean[k] = (float)mean;
-        v.invstd[k] = (float)(1 / sqrt(var + eps));
+        v.moments[k] = (float)mean;
+        v.moments[p->count * KN_LANES + k] = (float)var;
+        v.invstd[k] = (float)(1 / sqrt((double)(float)var + eps));
         v.gamma[k] = 0.5f + 0.25f * (float)(k % 5) * (k % 2 ? 1 : -1);
         v.beta[k] = 0.3f * (float)(k % 4 - 1);
         v.dgamma[k] = 1;
@@ -129,26 +157,28 @@ static struct vectors vectors_for(const struct kn_norm_part *p, const float *x)
 static void forward_normalises_and_cuts_at_zero(void **state)
 {
     (void)state;
-    for (int isa = 0; isa <= (int)jrx_cpu_isa(); isa++)
+    for (int isa = 0; isa < ISAS; isa++)
         for (size_t i = 0; i < CASES; i++) {
-            struct kn_norm_part p = part_of(i);
+            struct part p = part_of(i);
             float *x = tensor(&p, i, 2, 1.5), *y = tensor(&p, 99, 0, 1), *z = tensor(&p, 99, 0, 1);
             struct vectors v = vectors_for(&p, x);
-            variants[isa]->fwd(&p, x, v.mean, v.invstd, v.gamma, v.beta, y);
-            float scale[64], shift[64];
+            float got[128], scale[64], shift[64];
+            const int ran = run(KN_BATCH_NORM, KN_FWD, isa, &p,
+                                (struct kn_args){.x = x, .w = v.gamma, .bias = v.beta, .moments = got, .y = y});
             for (int k = 0; k < 64; k++) {
                 scale[k] = v.gamma[k] * v.invstd[k];
-                shift[k] = v.beta[k] - v.mean[k] * scale[k];
+                shift[k] = v.beta[k] - v.moments[k % (16 * p.count)] * scale[k];
             }
-            variants[isa]->apply(&p, x, scale, shift, z);
-            for (int n = 0; n < p.n; n++)
+            run(KN_RELU, KN_FWD, isa, &p, (struct kn_args){.x = x, .w = scale, .bias = shift, .y = z});
+            for (int n = 0; ran && n < p.n; n++)
                 for (int k = 0; k < p.count * KN_LANES; k++)
                     for (size_t q = 0; q < p.pixels; q++) {
                         size_t a = at(&p, n, k, q);
-                        double want = k < p.c ? v.gamma[k] * (x[a] - (double)v.mean[k]) * v.invstd[k] + v.beta[k] : 0;
+                        double want =
+                            k < p.c ? v.gamma[k] * (x[a] - (double)v.moments[k]) * v.invstd[k] + v.beta[k] : 0;
                         double room =
                             k < p.c
-                                ? 8 * 0x1p-24 * (1 + fabs(v.gamma[k] * v.invstd[k]) * (fabs(x[a]) + fabs(v.mean[k])))
+                                ? 8 * 0x1p-24 * (1 + fabs(v.gamma[k] * v.invstd[k]) * (fabs(x[a]) + fabs(v.moments[k])))
                                 : 0;
                         assert_near(y[a], want > 0 ? want : 0, room);
                         assert_near(z[a], want > 0 ? want : 0, room);
@@ -162,15 +192,16 @@ static void forward_normalises_and_cuts_at_zero(void **state)
 static void forward_hands_nan_on(void **state)
 {
     (void)state;
-    for (int isa = 0; isa <= (int)jrx_cpu_isa(); isa++) {
-        struct kn_norm_part p = part_of(1);
+    for (int isa = 0; isa < ISAS; isa++) {
+        struct part p = part_of(1);
         float *x = tensor(&p, 1, 0, 1), one[16], zero[16] = {0};
         for (int k = 0; k < 16; k++)
             one[k] = 1;
         x[17] = NAN;
-        variants[isa]->apply(&p, x, one, zero, x);
-        assert_true(isnan(x[17]));
-        assert_false(isnan(x[16]));
+        if (run(KN_RELU, KN_FWD, isa, &p, (struct kn_args){.x = x, .w = one, .bias = zero, .y = x})) {
+            assert_true(isnan(x[17]));
+            assert_false(isnan(x[16]));
+        }
         free(x);
     }
 }
@@ -179,8 +210,8 @@ static void forward_hands_nan_on(void **state)
  * Loss = sum of dy * y over channel k in double, as a function of x, gamma and beta. The pixels that ReLU lets through
  * are those of `open`, fixed, so that no difference steps over the kink.
  */
-static double loss(const struct kn_norm_part *p, const double *x, const float *dy, const char *open, double gamma,
-                   double beta, int k)
+static double loss(const struct part *p, const double *x, const float *dy, const char *open, double gamma, double beta,
+                   int k)
 {
     double mean = 0, var = 0, count = (double)p->n * (double)p->pixels, sum = 0;
     for (int n = 0; n < p->n; n++)
@@ -198,7 +229,7 @@ static double loss(const struct kn_norm_part *p, const double *x, const float *d
 }
 
 struct problem {
-    struct kn_norm_part part;
+    struct part part;
     float *x, *dy, *skip, *dx;
     struct vectors v;
     char *open; /* where the forward pass is above 0 */
@@ -215,7 +246,9 @@ static struct problem problem_new(size_t i)
     q.v = vectors_for(&q.part, q.x);
     q.open = jrx_alloc(floats_of(&q.part));
     q.wide = jrx_alloc(floats_of(&q.part) * sizeof *q.wide);
-    variants[0]->fwd(&q.part, q.x, q.v.mean, q.v.invstd, q.v.gamma, q.v.beta, q.dx);
+    float got[128];
+    run(KN_BATCH_NORM, KN_FWD, KN_ISA_BASELINE, &q.part,
+        (struct kn_args){.x = q.x, .w = q.v.gamma, .bias = q.v.beta, .moments = got, .y = q.dx});
     for (size_t a = 0; a < floats_of(&q.part); a++) {
         q.open[a] = q.dx[a] > 0;
         q.wide[a] = q.x[a];
@@ -233,17 +266,16 @@ static void problem_free(struct problem *q)
     free(q->wide);
 }
 
-static struct kn_norm_bwd_args args_of(struct problem *q)
+static struct kn_args args_of(struct problem *q)
 {
-    return (struct kn_norm_bwd_args){.x = q->x,
-                                     .dy = q->dy,
-                                     .mean = q->v.mean,
-                                     .invstd = q->v.invstd,
-                                     .gamma = q->v.gamma,
-                                     .beta = q->v.beta,
-                                     .dx = q->dx,
-                                     .dgamma = q->v.dgamma,
-                                     .dbeta = q->v.dbeta};
+    return (struct kn_args){.x = q->x,
+                            .dy = q->dy,
+                            .w = q->v.gamma,
+                            .bias = q->v.beta,
+                            .moments = q->v.moments,
+                            .dx = q->dx,
+                            .dw = q->v.dgamma,
+                            .db = q->v.dbeta};
 }
 
 /* The sums of at most 300 floats of order 1 and two roundings of the constants: 1e-4 leaves room, a lost term does not.
@@ -252,13 +284,13 @@ static void backward_is_the_slope_of_the_forward(void **state)
 {
     (void)state;
     const double h = 1e-5;
-    for (int isa = 0; isa <= (int)jrx_cpu_isa(); isa++)
+    for (int isa = 0; isa < ISAS; isa++)
         for (size_t i = 2; i < 7; i++) {
             struct problem q = problem_new(i);
-            struct kn_norm_bwd_args args = args_of(&q);
-            const struct kn_norm_part *p = &q.part;
-            variants[isa]->bwd(p, &args);
-            for (int k = 0; k < p->c; k += 5) {
+            struct kn_args args = args_of(&q);
+            const struct part *p = &q.part;
+            const int ran = run(KN_BATCH_NORM, KN_BWD_DATA, isa, p, args);
+            for (int k = 0; ran && k < p->c; k += 5) {
                 double gamma = q.v.gamma[k], beta = q.v.beta[k];
 #define SLOPE(DGAMMA, DBETA)                                                                                           \
     ((loss(p, q.wide, q.dy, q.open, gamma + (DGAMMA), beta + (DBETA), k) -                                             \
@@ -280,21 +312,20 @@ static void backward_is_the_slope_of_the_forward(void **state)
         }
 }
 
-/* The closed form in double, every element (written twice, the second time with whole sums); with a skip gradient, and
- * in place of dy. */
+/* The closed form in double, every element (written twice, the second time with whole sums); added to a
+ * gradient that is there, and in place of dy. */
 static void backward_is_the_closed_form(void **state)
 {
     (void)state;
-    for (int isa = 0; isa <= (int)jrx_cpu_isa(); isa++)
+    for (int isa = 0; isa < ISAS; isa++)
         for (size_t i = 0; i < 2 * CASES; i++) {
             struct problem q = problem_new(i / 2);
-            struct kn_norm_bwd_args args = args_of(&q);
-            const struct kn_norm_part *p = &q.part;
+            struct kn_args args = args_of(&q);
+            const struct part *p = &q.part;
             size_t floats = floats_of(p);
             double *want = jrx_alloc(floats * sizeof *want), count = (double)p->n * (double)p->pixels;
-            args.skip = i % 2 ? q.skip : NULL;
             for (int k = 0; k < p->c; k++) {
-                double dz = 0, dzx = 0, mean = q.v.mean[k], invstd = q.v.invstd[k];
+                double dz = 0, dzx = 0, mean = q.v.moments[k], invstd = q.v.invstd[k];
                 for (int pass = 0; pass < 2; pass++)
                     for (int n = 0; n < p->n; n++)
                         for (size_t pixel = 0; pixel < p->pixels; pixel++) {
@@ -306,10 +337,10 @@ static void backward_is_the_closed_form(void **state)
                             dzx += pass ? 0 : d * xhat;
                         }
             }
-            if (i % 2)
-                args.dx = q.dy;
-            variants[isa]->bwd(p, &args);
-            for (size_t a = 0; a < floats; a++) {
+            args.accumulate = i % 2;
+            args.dx = i % 2 ? q.skip : q.dy;
+            const int ran = run(KN_BATCH_NORM, KN_BWD_DATA, isa, p, args);
+            for (size_t a = 0; ran && a < floats; a++) {
                 int k = (int)(a / (p->pixels * KN_LANES) % (size_t)p->count * KN_LANES + a % KN_LANES);
                 assert_near(args.dx[a], want[a], k < p->c ? 2e-5 * (1 + fabs(q.v.gamma[k] * q.v.invstd[k])) : 0);
             }
@@ -318,121 +349,140 @@ static void backward_is_the_closed_form(void **state)
         }
 }
 
-static void a_call_touches_its_own_blocks_only(void **state)
+static void backward_data_with_gradients_is_both_directions(void **state)
 {
     (void)state;
-    for (int isa = 0; isa <= (int)jrx_cpu_isa(); isa++) {
-        struct problem whole = problem_new(3), parts = problem_new(3);
-        struct kn_norm_bwd_args args = args_of(&whole);
-        variants[isa]->bwd(&whole.part, &args);
-        args = args_of(&parts);
-        for (int block = kn_blocks(parts.part.c) - 1; block >= 0; block--) {
-            struct kn_norm_part one = parts.part;
-            one.first = block;
-            one.count = 1;
-            variants[isa]->bwd(&one, &args);
-        }
-        assert_memory_equal(whole.dx, parts.dx, floats_of(&whole.part) * sizeof *whole.dx);
-        assert_memory_equal(whole.v.dgamma, parts.v.dgamma, sizeof whole.v.dgamma);
-        assert_memory_equal(whole.v.dbeta, parts.v.dbeta, sizeof whole.v.dbeta);
-        problem_free(&whole);
-        problem_free(&parts);
+    for (int isa = 0; isa < ISAS; isa++) {
+        struct problem both = problem_new(3), apart = problem_new(3);
+        struct kn_args args = args_of(&both), data = args_of(&apart), weights = data;
+        data.dw = data.db = NULL;
+        weights.dx = NULL;
+        run(KN_BATCH_NORM, KN_BWD_DATA, isa, &both.part, args);
+        run(KN_BATCH_NORM, KN_BWD_DATA, isa, &apart.part, data);
+        run(KN_BATCH_NORM, KN_BWD_WEIGHTS, isa, &apart.part, weights);
+        assert_memory_equal(both.dx, apart.dx, floats_of(&both.part) * sizeof *both.dx);
+        assert_memory_equal(both.v.dgamma, apart.v.dgamma, sizeof both.v.dgamma);
+        assert_memory_equal(both.v.dbeta, apart.v.dbeta, sizeof both.v.dbeta);
+        problem_free(&both);
+        problem_free(&apart);
     }
 }
 
-static void add_is_the_sum_at_any_length(void **state)
+static void sums_in_place_go_on(void **state)
 {
     (void)state;
-    for (int isa = 0; isa <= (int)jrx_cpu_isa(); isa++)
-        for (size_t floats = 0; floats < 70; floats++) {
-            float a[72], b[72], y[72];
-            for (int i = 0; i < 72; i++) {
-                a[i] = (float)i;
-                b[i] = 0.5f * (float)(i * i);
-                y[i] = -1;
+    for (int isa = 0; isa < ISAS; isa++)
+        for (size_t i = 0; i < CASES; i++) {
+            const struct part p = part_of(i);
+            const size_t floats = floats_of(&p);
+            float *a = tensor(&p, 1, 1, 1), *b = tensor(&p, 2, 0, 3), *before = tensor(&p, 2, 0, 3);
+            if (run(KN_ADD, KN_FWD, isa, &p, (struct kn_args){.x = a, .w = b, .y = b})) {
+                for (size_t k = 0; k < floats; k++)
+                    assert_true(b[k] == a[k] + before[k]);
+                memcpy(before, b, floats * sizeof *b);
+                run(KN_ADD, KN_BWD_DATA, isa, &p, (struct kn_args){.dy = a, .dx = b, .accumulate = 1});
+                for (size_t k = 0; k < floats; k++)
+                    assert_true(b[k] == before[k] + a[k]);
             }
-            variants[isa]->add(floats, a, b, y);
-            for (size_t i = 0; i < 72; i++)
-                assert_true(y[i] == (i < floats ? a[i] + b[i] : -1));
-            variants[isa]->add(floats, a, y, y);
-            for (size_t i = 0; i < 72; i++)
-                assert_true(y[i] == (i < floats ? 2 * a[i] + b[i] : -1));
+            free(a);
+            free(b);
+            free(before);
         }
 }
 
-static void the_functions_pick_a_variant(void **state)
+/* Two slots of 17 channels, 5 x 3: 30 pixels, 510 elements; 2 blocks, so 32 channel lanes and 960 element lanes. */
+static void work_is_what_was_counted_by_hand(void **state)
 {
     (void)state;
-    struct kn_norm_part p = part_of(3);
-    float *x = tensor(&p, 3, 1, 1), mean[2][64] = {{0}}, var[2][64] = {{0}};
-    kn_norm_stats(&p, x, mean[0], var[0]);
-    variants[jrx_cpu_isa()]->stats(&p, x, mean[1], var[1]);
-    assert_memory_equal(mean[0], mean[1], sizeof mean[0]);
-    assert_memory_equal(var[0], var[1], sizeof var[0]);
-    kn_tensor_accumulate(16, mean[0], mean[1]);
-    assert_true(mean[1][5] == 2 * mean[0][5]);
-    free(x);
+    static const struct kn_shape shape = {2, 17, 17, 5, 3, 1, 1, 0};
+    static const struct {
+        enum kn_op op;
+        enum kn_dir dir;
+        double flop, executed, loads, stores, compulsory; /* FLOP, and floats */
+    } known[] = {
+        {KN_BATCH_NORM, KN_FWD, 7 * 510, 8 * 960, 3 * 960 + 2 * 32, 960 + 2 * 32, 2 * 960 + 4 * 32},
+        {KN_BATCH_NORM, KN_BWD_DATA, 10 * 510, 13 * 960, 4 * 960 + 4 * 32, 960, 3 * 960 + 4 * 32},
+        {KN_BATCH_NORM, KN_BWD_WEIGHTS, 6 * 510, 6 * 960, 2 * 960 + 6 * 32, 2 * 32, 2 * 960 + 8 * 32},
+        {KN_RELU, KN_FWD, 2 * 510, 2 * 960, 960 + 4 * 32, 960, 2 * 960 + 2 * 32},
+        {KN_RELU, KN_BWD_DATA, 3 * 510, 3 * 960, 2 * 960 + 4 * 32, 960, 3 * 960 + 2 * 32},
+        {KN_RELU, KN_BWD_WEIGHTS, 5 * 510, 5 * 960, 2 * 960 + 4 * 32, 2 * 32, 2 * 960 + 6 * 32},
+        {KN_ADD, KN_FWD, 510, 960, 2 * 960, 960, 3 * 960},
+        {KN_ADD, KN_BWD_DATA, 0, 0, 960, 960, 2 * 960},
+        {KN_ADD, KN_BWD_WEIGHTS, 510, 960, 2 * 960, 960, 3 * 960},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct kn_work work;
+        variant(known[i].op, known[i].dir, KN_ISA_BASELINE)->work(&shape, &(struct kn_tile){0}, &work);
+        assert_near(kn_flop(known[i].op, known[i].dir, &shape), known[i].flop, 0);
+        assert_near(work.flop, known[i].flop, 0);
+        assert_near(work.executed_flop, known[i].executed, 0);
+        assert_near(work.load_bytes, 4 * known[i].loads, 0);
+        assert_near(work.store_bytes, 4 * known[i].stores, 0);
+        assert_near(work.compulsory_bytes, 4 * known[i].compulsory, 0);
+    }
 }
 
-/* ---- the checker of joulerx check ---- */
+/* ---- mistakes that the checker must see ---- */
 
-enum { MAX_SHAPES = 128 };
-
-static void every_pass_is_within_its_bound_on_the_nasty_list(void **state)
+static void bias_forgotten(const struct kn_args *args)
 {
-    (void)state;
-    struct kn_shape shapes[MAX_SHAPES];
-    size_t count = kn_case_shapes(KN_POINTWISE, 0, shapes, MAX_SHAPES);
-    assert_in_range(count, 1, MAX_SHAPES);
-    for (int pass = 0; pass < KN_NORM_PASSES; pass++)
-        for (int isa = 0; isa <= (int)jrx_cpu_isa(); isa++)
-            for (size_t i = 0; i < count; i++) {
-                struct kn_outcome outcome;
-                assert_int_equal(kn_check_norm((enum kn_norm_pass)pass, variants[isa], &shapes[i], i, &outcome), 0);
-                if (outcome.verdict != KN_PASS)
-                    fail_msg("%s isa %d case %zu: %s, %s", kn_norm_pass_name((enum kn_norm_pass)pass), isa, i,
-                             kn_verdict_name(outcome.verdict), outcome.reason);
-            }
-}
-
-static void bias_forgotten(const struct kn_norm_part *part, const float *x, const float *scale, const float *shift,
-                           float *y)
-{
-    (void)shift;
-    float *none = jrx_alloc((size_t)kn_blocks(part->c) * KN_LANES * sizeof *none);
-    kn_norm_baseline.apply(part, x, scale, none, y);
+    float *none = jrx_alloc((size_t)kn_blocks(args->shape->ic) * KN_LANES * sizeof *none);
+    struct kn_args without = *args;
+    without.bias = none;
+    kn_find("relu_fwd_baseline")->run(&without);
     free(none);
 }
-static void not_quite(size_t floats, const float *a, const float *b, float *y)
+static void not_quite(const struct kn_args *args)
 {
-    kn_norm_baseline.add(floats, a, b, y);
-    y[0] += y[0] * 1e-6f;
+    kn_find("add_fwd_baseline")->run(args);
+    args->y[0] += 3e-6f;
 }
-static void variance_unbiased(const struct kn_norm_part *part, const float *x, float *mean, float *var)
+static void variance_unbiased(const struct kn_args *args)
 {
-    const float count = (float)part->n * (float)part->pixels;
-    kn_norm_baseline.stats(part, x, mean, var);
-    for (int k = part->first * KN_LANES; k < (part->first + part->count) * KN_LANES; k++)
-        var[k] *= count / (count - 1);
+    const struct kn_shape *s = args->shape;
+    const float count = (float)(s->n * s->f * s->t);
+    kn_find("norm_fwd_baseline")->run(args);
+    for (int k = 0; k < s->ic; k++)
+        args->moments[kn_blocks(s->ic) * KN_LANES + k] *= count / (count - 1);
 }
-static void skip_forgotten(const struct kn_norm_part *part, const struct kn_norm_bwd_args *args)
+static void mean_left_out(const struct kn_args *args)
 {
-    struct kn_norm_bwd_args without = *args;
-    without.skip = NULL;
-    kn_norm_baseline.bwd(part, &without);
+    struct kn_args without = *args;
+    float moments[64];
+    memcpy(moments, args->moments, sizeof moments);
+    memset(moments, 0, 32 * sizeof *moments);
+    without.moments = moments;
+    kn_find("norm_bwd_data_baseline")->run(&without);
+}
+static void gradient_overwritten(const struct kn_args *args)
+{
+    memset(args->dw, 0, kn_w_floats(KN_ADD, args->shape) * sizeof *args->dw);
+    kn_find("add_bwd_weights_baseline")->run(args);
 }
 
-static void mistakes_in_a_pass_are_seen(void **state)
+static void mistakes_are_seen(void **state)
 {
     (void)state;
-    const struct kn_shape shape = {.n = 2, .ic = 17, .oc = 17, .f = 5, .t = 3, .dil_f = 1, .dil_t = 1};
-    const struct kn_norm_ops wrong = {
-        .stats = variance_unbiased, .apply = bias_forgotten, .bwd = skip_forgotten, .add = not_quite};
-    static const enum kn_norm_pass passes[] = {KN_NORM_STATS, KN_NORM_APPLY, KN_NORM_BWD_SKIP, KN_NORM_ADD};
-    for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
+    static const struct kn_shape shape = {2, 17, 17, 5, 3, 1, 1, 0};
+    static const struct {
+        const char *right;
+        void (*wrong)(const struct kn_args *args);
+    } known[] = {{"relu_fwd_baseline", bias_forgotten},
+                 {"add_fwd_baseline", not_quite},
+                 {"norm_fwd_baseline", variance_unbiased},
+                 {"norm_bwd_data_baseline", mean_left_out},
+                 {"add_bwd_weights_baseline", gradient_overwritten}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct kn_kernel kernel = *kn_find(known[i].right);
+        struct kn_problem problem;
         struct kn_outcome outcome;
-        assert_int_equal(kn_check_norm(passes[i], &wrong, &shape, 3, &outcome), 0);
+        assert_int_equal(kn_problem_init(&problem, kernel.op, kernel.dir, &shape, 3), 0);
+        assert_int_equal(kn_check(&kernel, &problem, &(struct kn_tile){0}, &outcome), 0);
+        assert_int_equal(outcome.verdict, KN_PASS);
+        kernel.run = known[i].wrong;
+        assert_int_equal(kn_check(&kernel, &problem, &(struct kn_tile){0}, &outcome), 0);
         assert_int_equal(outcome.verdict, KN_FAIL);
+        kn_problem_fini(&problem);
     }
 }
 
@@ -445,11 +495,10 @@ int main(void)
         cmocka_unit_test(forward_hands_nan_on),
         cmocka_unit_test(backward_is_the_slope_of_the_forward),
         cmocka_unit_test(backward_is_the_closed_form),
-        cmocka_unit_test(a_call_touches_its_own_blocks_only),
-        cmocka_unit_test(add_is_the_sum_at_any_length),
-        cmocka_unit_test(the_functions_pick_a_variant),
-        cmocka_unit_test(every_pass_is_within_its_bound_on_the_nasty_list),
-        cmocka_unit_test(mistakes_in_a_pass_are_seen),
+        cmocka_unit_test(backward_data_with_gradients_is_both_directions),
+        cmocka_unit_test(sums_in_place_go_on),
+        cmocka_unit_test(work_is_what_was_counted_by_hand),
+        cmocka_unit_test(mistakes_are_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ static void sizes_include_the_padding_channels(void **state)
 static void pointwise_flop_is_two_a_weight_and_pixel(void **state)
 {
     (void)state;
-    assert_near(kn_flop(KN_POINTWISE, &slot), 2.0 * 64 * 64 * 312 * 14, 0);
+    assert_near(kn_flop(KN_POINTWISE, KN_FWD, &slot), 2.0 * 64 * 64 * 312 * 14, 0);
 }
 
 /* counted tap by tap and pixel by pixel, with no formula in common */
@@ -47,12 +47,12 @@ static void taps_outside_the_grid_cost_nothing(void **state)
                                              {3, 5, 5, 72, 14, 3, 6, 0}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const struct kn_shape *s = &shapes[i];
-        assert_near(kn_flop(KN_DEPTHWISE, s), 2.0 * s->n * s->oc * count_taps(s), 0);
-        assert_near(kn_flop(KN_CONV3X3, s), 2.0 * s->n * s->oc * s->ic * count_taps(s), 0);
+        assert_near(kn_flop(KN_DEPTHWISE, KN_BWD_DATA, s), 2.0 * s->n * s->oc * count_taps(s), 0);
+        assert_near(kn_flop(KN_CONV3X3, KN_BWD_WEIGHTS, s), 2.0 * s->n * s->oc * s->ic * count_taps(s), 0);
     }
     /* worked by hand: 2 x 2 grid, every pixel has its 4 neighbours within the grid */
     struct kn_shape two = {1, 1, 1, 2, 2, 1, 1, 0};
-    assert_near(kn_flop(KN_DEPTHWISE, &two), 2 * 4 * 4, 0);
+    assert_near(kn_flop(KN_DEPTHWISE, KN_FWD, &two), 2 * 4 * 4, 0);
 }
 
 static void a_separable_layer_is_its_two_halves(void **state)
@@ -69,7 +69,8 @@ static void a_separable_layer_is_its_two_halves(void **state)
     assert_int_equal(kn_w_floats(KN_SEPARABLE, &s), 9 * 128 + 128 * 32);
     struct kn_shape depthwise = slot;
     depthwise.oc = 128;
-    assert_near(kn_flop(KN_SEPARABLE, &s), kn_flop(KN_DEPTHWISE, &depthwise) + 2.0 * 128 * 17 * 312 * 14, 0);
+    assert_near(kn_flop(KN_SEPARABLE, KN_FWD, &s),
+                kn_flop(KN_DEPTHWISE, KN_FWD, &depthwise) + 2.0 * 128 * 17 * 312 * 14, 0);
 }
 
 static void impossible_shapes_are_refused_with_the_value(void **state)
@@ -103,10 +104,16 @@ static void layers_are_written_as_they_are_read(void **state)
         enum kn_op op;
         int ic, oc, dil_f, dil_t, mid;
     } known[] = {
-        {"pw:c64:k128", KN_POINTWISE, 64, 128, 1, 1, 0},  {"dw:c64:m2:d2x3", KN_DEPTHWISE, 64, 128, 2, 3, 0},
-        {"dw:c7", KN_DEPTHWISE, 7, 7, 1, 1, 0},           {"conv:c10:k64", KN_CONV3X3, 10, 64, 1, 1, 0},
-        {"conv:c64:k8:d3x6", KN_CONV3X3, 64, 8, 3, 6, 0}, {"sep:c64:m2:k128:d2x3", KN_SEPARABLE, 64, 128, 2, 3, 128},
+        {"pw:c64:k128", KN_POINTWISE, 64, 128, 1, 1, 0},
+        {"dw:c64:m2:d2x3", KN_DEPTHWISE, 64, 128, 2, 3, 0},
+        {"dw:c7", KN_DEPTHWISE, 7, 7, 1, 1, 0},
+        {"conv:c10:k64", KN_CONV3X3, 10, 64, 1, 1, 0},
+        {"conv:c64:k8:d3x6", KN_CONV3X3, 64, 8, 3, 6, 0},
+        {"sep:c64:m2:k128:d2x3", KN_SEPARABLE, 64, 128, 2, 3, 128},
         {"sep:c8:k16", KN_SEPARABLE, 8, 16, 1, 1, 8},
+        {"norm:c64", KN_BATCH_NORM, 64, 64, 1, 1, 0},
+        {"relu:c1", KN_RELU, 1, 1, 1, 1, 0},
+        {"add:c17", KN_ADD, 17, 17, 1, 1, 0},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         enum kn_op op = KN_OPS;
@@ -143,6 +150,9 @@ static void malformed_layers_are_refused_with_the_part(void **state)
                                       "pw:c9999999999:k1",
                                       "dw:c2000000000:m2",
                                       "sep:c8:m2",
+                                      "norm:c8:k8",
+                                      "relu:c8:d1x1",
+                                      "add:c8:m2",
                                       "sep:c2000000000:m2:k1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         enum kn_op op = KN_OPS;

@@ -95,6 +95,8 @@ static void a_network_is_its_layers_with_how_often_it_has_them(void **state)
     assert_int_equal(times[KN_DEPTHWISE], 22);
     assert_int_equal(times[KN_CONV3X3], 1);
     assert_true(times[KN_POINTWISE] >= 23);
+    assert_int_equal(times[KN_RELU], 23);
+    assert_int_equal(times[KN_ADD], 11);
     ex_sweep_fini(&sweep);
 }
 

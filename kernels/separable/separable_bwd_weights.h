@@ -50,7 +50,6 @@ static void work(const struct kn_shape *s, const struct kn_tile *tile, struct kn
 {
     halves_work(halves, HALVES, KN_BWD_WEIGHTS, s, tile, work);
     work->store_bytes += 2 * sizeof(float) * (double)kn_lanes(s->mid);
-    work->compulsory_bytes += sizeof(float) * (double)kn_w_floats(KN_SEPARABLE, s);
 }
 
 #define SEPARABLE_BWD_WEIGHTS                                                                                          \

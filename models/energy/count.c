@@ -1,5 +1,6 @@
 #include "models/energy/count.h"
 #include "harness/base/error.h"
+#include "kernels/operand.h"
 #include "models/energy/nest.h"
 #include <math.h>
 
@@ -83,10 +84,35 @@ static double fused_backward(const struct em_layer *layer, enum kn_isa isa, cons
     return bytes;
 }
 
+/* norm, relu and add pass over their operands: what is read crosses once, what is written is fetched and written back.
+ * A norm passes over a block of channels once for its sums and once more, finding what the cache still holds of the
+ * first time: `first` planes of the block, then one more with every step of the second. */
+static double passes(const struct em_layer *layer, const struct em_cache *cache)
+{
+    const unsigned reads = kn_reads(layer->op, layer->dir), writes = kn_writes(layer->op, layer->dir);
+    double bytes = 0, all = 0;
+    for (int i = 0; i < KN_OPERANDS; i++) {
+        const double size = sizeof(float) * (double)kn_operand_floats(layer->op, &layer->shape, (enum kn_operand)i);
+        const int read = reads >> i & 1, written = writes >> i & 1;
+        bytes += (read + 2 * written) * size;
+        all += (read + written) * size;
+    }
+    if (cache->warm && all <= cache->bytes)
+        return 0;
+    if (layer->op == KN_BATCH_NORM && layer->dir != KN_BWD_WEIGHTS) {
+        const int first = layer->dir == KN_FWD ? 1 : 2;
+        const double x = sizeof(float) * (double)kn_x_floats(&layer->shape), plane = x / kn_blocks(layer->shape.ic);
+        bytes += first * x * (1 - fmin(1, fmax(0, (cache->bytes - first * plane) / plane)));
+    }
+    return bytes;
+}
+
 /* Bytes of all tensors that cross below a cache. */
 static double between(const struct em_layer *layer, enum kn_isa isa, const struct kn_tile *tile,
                       const struct em_cache *cache)
 {
+    if (kn_elementwise(layer->op))
+        return passes(layer, cache);
     if (layer->op != KN_SEPARABLE)
         return nest_bytes(layer, isa, tile, cache);
     return (layer->dir == KN_FWD ? fused_forward : fused_backward)(layer, isa, tile, cache);

@@ -174,6 +174,11 @@ static void plan_scratch(const struct nn_context *context, struct plan *plan)
 static int plan_kernels(struct nn_context *context, struct plan *plan)
 {
     const struct nn_net *net = context->net;
+    for (int dir = 0; dir < KN_DIRS; dir++) {
+        context->norm[dir] = kn_best(KN_BATCH_NORM, (enum kn_dir)dir);
+        context->add[dir] = kn_best(KN_ADD, (enum kn_dir)dir);
+    }
+    context->relu = kn_best(KN_RELU, KN_FWD);
     for (int i = 0; i < net->layers; i++) {
         const struct nn_layer *l = &net->layer[i];
         struct kn_shape shape = nn_layer_shape(l, context->n, context->f, context->t);

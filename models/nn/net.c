@@ -184,7 +184,7 @@ double nn_forward_flop(const struct nn_net *net, int n, int f, int t)
     for (int i = 0; i < net->layers; i++)
         if (net->layer[i].kind == NN_CONV) {
             struct kn_shape shape = nn_layer_shape(&net->layer[i], n, f, t);
-            sum += kn_flop(net->layer[i].op, &shape);
+            sum += kn_flop(net->layer[i].op, KN_FWD, &shape);
         }
     return sum;
 }

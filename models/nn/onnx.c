@@ -105,7 +105,7 @@ static const struct nn_tensor *first_tensor(const struct nn_net *net, int layer)
 static double norm_scale(const struct model *m, const struct nn_layer *norm, int channel)
 {
     const size_t c = (size_t)channel;
-    return m->parameters[norm->weight + c] / sqrt(m->statistics[norm->variance + c] + NN_NORM_EPSILON);
+    return m->parameters[norm->weight + c] / sqrt(m->statistics[norm->variance + c] + KN_NORM_EPSILON);
 }
 
 /* The numbers of a tensor become an initialiser, and one more input of the node. `norm` is folded in if there is one.
@@ -182,7 +182,7 @@ static void put_norm_relu(struct model *m, int i)
         const struct nn_tensor *tensor = first_tensor(m->net, i);
         for (int k = 0; k < 4; k++)
             put_tensor(m, &norm, &tensor[k], NULL);
-        put_float(&norm, "epsilon", (float)NN_NORM_EPSILON);
+        put_float(&norm, "epsilon", (float)KN_NORM_EPSILON);
         nn_wire_message(&m->graph, GRAPH_NODE, &norm);
         from = normalised;
     }

@@ -39,7 +39,8 @@ struct nn_context {
     float *again[NN_MAX_LAYERS + 1];    /* where a value lies that is made again on the way back; else NULL */
     float *gradient[NN_MAX_LAYERS + 1]; /* training; NULL for the input, whose gradient nobody needs */
     int last_reader[NN_MAX_LAYERS + 1]; /* the last layer that reads a value: the first to add to its gradient */
-    const struct kn_kernel *kernel[NN_MAX_LAYERS][KN_DIRS];
+    const struct kn_kernel *kernel[NN_MAX_LAYERS][KN_DIRS];      /* of convolutions */
+    const struct kn_kernel *norm[KN_DIRS], *relu, *add[KN_DIRS]; /* of all other layers */
     struct nn_unit unit[NN_MAX_LAYERS];
     int units;
     /* fused modes only: */
@@ -53,7 +54,7 @@ struct nn_context {
     size_t partial_floats;
     float *scratch;   /* a second contribution to a gradient, before it is added */
     float *workspace; /* of the kernels */
-    float *saved;     /* mean and 1 / deviation (training), scale and shift (inference) of the norms */
+    float *saved;     /* mean and variance of the norms; scale and shift where inference goes layer by layer */
 };
 
 /**

@@ -11,9 +11,10 @@
 /* A norm as max(0, scale x + shift), into context->scale and shift, from context->saved. */
 static void fold_norm(struct nn_context *c, const struct nn_layer *norm, const float *parameters)
 {
-    const float *mean = c->saved + norm->mean, *inverse = c->saved + norm->variance;
+    const float *mean = c->saved + norm->mean, *variance = c->saved + norm->variance;
     for (size_t k = 0; k < (size_t)kn_blocks(norm->oc) * KN_LANES; k++) {
-        const double scale = (double)parameters[norm->weight + k] * (double)inverse[k];
+        const float inverse = (float)(1 / sqrt(variance[k] + KN_NORM_EPSILON));
+        const double scale = (double)parameters[norm->weight + k] * (double)inverse;
         c->scale[k] = (float)scale;
         c->shift[k] = (float)(parameters[norm->bias + k] - scale * mean[k]);
     }
@@ -31,17 +32,14 @@ static int worker_number(const struct nn_context *c)
 static void normalise(struct nn_context *c, const struct nn_unit *unit, int n, float *a)
 {
     const struct nn_layer *norm = &c->net->layer[unit->first];
-    const float *x = c->value[norm->in[0]] + (size_t)n * nn_slot_floats(c, norm->in[0]);
-    const struct kn_norm_part all = {1, norm->oc, (size_t)c->f * (size_t)c->t, 0, kn_blocks(norm->oc)};
-    if (c->inner == 1) {
-        kn_norm_apply(&all, x, c->scale, c->shift, a);
-        return;
-    }
-#pragma omp parallel for num_threads(c->inner)
-    for (int b = 0; b < all.count; b++) {
-        const struct kn_norm_part part = {1, all.c, all.pixels, b, 1};
-        kn_norm_apply(&part, x, c->scale, c->shift, a);
-    }
+    const struct kn_shape shape = nn_layer_shape(norm, 1, c->f, c->t);
+    c->relu->run(&(struct kn_args){.shape = &shape,
+                                   .tile = &(struct kn_tile){0},
+                                   .x = c->value[norm->in[0]] + (size_t)n * nn_slot_floats(c, norm->in[0]),
+                                   .w = c->scale,
+                                   .bias = c->shift,
+                                   .y = a,
+                                   .threads = c->inner});
 }
 
 static void run_slot(struct nn_context *c, int layer, enum kn_dir dir, struct kn_args args, const float *parameters,
@@ -105,22 +103,6 @@ static void forward_shortcut(struct nn_context *c, const struct nn_unit *unit, c
         shortcut_slot(c, unit, n, parameters);
 }
 
-/* Training measures the batch, inference takes what it is given. */
-static void take_statistics(struct nn_context *c, int norm, float *statistics)
-{
-    const struct nn_layer *l = &c->net->layer[norm];
-    const int blocks = kn_blocks(l->oc);
-    if (!nn_trains(c->mode)) {
-        memcpy(c->saved + l->mean, statistics + l->mean, (size_t)blocks * KN_LANES * sizeof(float));
-        for (size_t k = 0; k < (size_t)blocks * KN_LANES; k++)
-            c->saved[l->variance + k] = (float)(1 / sqrt(statistics[l->variance + k] + NN_NORM_EPSILON));
-        return;
-    }
-#pragma omp parallel for num_threads(c->threads) if (c->threads > 1)
-    for (int b = 0; b < blocks; b++)
-        nn_norm_measure(c, norm, &(struct kn_norm_part){c->n, l->oc, (size_t)c->f * (size_t)c->t, b, 1}, statistics);
-}
-
 /* Depthwise and pointwise of the normalised input, plus what the sum adds. */
 static void run_stage(struct nn_context *c, const struct nn_unit *unit, const float *parameters)
 {
@@ -145,17 +127,13 @@ static void run_stage(struct nn_context *c, const struct nn_unit *unit, const fl
                                         .accumulate = other == y,
                                         .workspace = c->workspace,
                                         .threads = c->threads});
-    if (!other || other == y)
-        return;
-    const size_t floats = nn_slot_floats(c, result);
-#pragma omp parallel for num_threads(c->threads) if (c->threads > 1)
-    for (int n = 0; n < c->n; n++)
-        kn_tensor_accumulate(floats, other + (size_t)n * floats, y + (size_t)n * floats);
+    if (other && other != y)
+        nn_add_tensors(c, result, c->n, c->threads, other, y, y);
 }
 
 void nn_stage_forward(struct nn_context *c, const struct nn_unit *unit, const float *parameters, float *statistics)
 {
-    take_statistics(c, unit->first, statistics);
+    nn_norm_moments(c, unit->first, parameters, statistics, NULL);
     fold_norm(c, &c->net->layer[unit->first], parameters);
     if (unit->shortcut >= 0)
         forward_shortcut(c, unit, parameters);
@@ -210,7 +188,7 @@ static void backward_slot(struct nn_context *c, const struct nn_unit *unit, int 
     run_slot(c, unit->shortcut, KN_BWD_WEIGHTS, (struct kn_args){.x = s->a, .dy = dy, .dw = side.dw, .db = side.db},
              parameters, s);
     run_slot(c, unit->shortcut, KN_BWD_DATA, (struct kn_args){.dy = dy, .dx = s->second}, parameters, s);
-    kn_tensor_accumulate(nn_slot_floats(c, unit->first + 1), s->second, da);
+    nn_add_tensors(c, unit->first + 1, 1, c->inner, s->second, da, da);
 }
 
 /* gradient += the groups' shares, in their order. */

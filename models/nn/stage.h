@@ -3,18 +3,19 @@
  */
 #ifndef MODELS_NN_STAGE_H
 #define MODELS_NN_STAGE_H
-#include "kernels/norm.h"
 #include "models/nn/run.h"
-
-#define NN_NORM_EPSILON 1e-5 /* added to the variance, as everybody does */
 
 void nn_stage_forward(struct nn_context *context, const struct nn_unit *unit, const float *parameters,
                       float *statistics);
 void nn_stage_backward(struct nn_context *context, const struct nn_unit *unit, const float *parameters,
                        float *gradient);
 
-/** Mean and variance of this batch into `statistics`, mean and 1 / deviation into context->saved. */
-void nn_norm_measure(struct nn_context *context, int layer, const struct kn_norm_part *part, float *statistics);
+/** Mean and variance of a norm for what follows, in context->saved: in training those of this batch, which go to
+ * `statistics` as well, and the normalised result to y unless that is NULL; in inference those of `statistics`. */
+void nn_norm_moments(struct nn_context *context, int layer, const float *parameters, float *statistics, float *y);
+/** to = a + b, a tensor of the value's channels and n slots; `to` may be a or b. */
+void nn_add_tensors(const struct nn_context *context, int value, int n, int threads, const float *a, const float *b,
+                    float *to);
 /** Backward of a norm from gradient[layer + 1], of a sum to both its parts. */
 void nn_backward_norm(struct nn_context *context, int layer, const float *parameters, float *gradient);
 void nn_backward_add(struct nn_context *context, int layer);

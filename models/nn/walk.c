@@ -1,13 +1,7 @@
 /* The walks forward and backward over the units of a table: single layers here, fused stages in stage.c. */
-#include "kernels/norm.h"
 #include "models/nn/stage.h"
 #include <math.h>
 #include <string.h>
-
-static size_t value_floats(const struct nn_context *c, int value)
-{
-    return (size_t)c->n * nn_slot_floats(c, value);
-}
 
 static void forward_conv(struct nn_context *c, int i, const float *parameters)
 {
@@ -23,65 +17,66 @@ static void forward_conv(struct nn_context *c, int i, const float *parameters)
                                                 .threads = c->threads});
 }
 
-void nn_norm_measure(struct nn_context *c, int i, const struct kn_norm_part *part, float *statistics)
+/* The call of a norm, ReLU or add layer, which computes value `value` or its gradient, without operands. */
+static struct kn_shape value_shape(const struct nn_context *c, int value, int n)
 {
-    const struct nn_layer *l = &c->net->layer[i];
-    float *mean = statistics + l->mean, *variance = statistics + l->variance;
-    float *inverse = c->saved + l->variance;
-    kn_norm_stats(part, c->value[l->in[0]], mean, variance);
-    size_t first = (size_t)part->first * KN_LANES, end = first + (size_t)part->count * KN_LANES;
-    for (size_t k = first; k < end; k++) {
-        c->saved[l->mean + k] = mean[k];
-        inverse[k] = (float)(1 / sqrt(variance[k] + NN_NORM_EPSILON));
-    }
+    const int channels = nn_channels(c->net, value);
+    return (struct kn_shape){n, channels, channels, c->f, c->t, 1, 1, 0};
 }
 
-static void norm_in_training(struct nn_context *c, int i, const struct kn_norm_part *part, const float *parameters,
-                             float *statistics)
+static void run_layer(const struct nn_context *c, const struct kn_kernel *kernel, int value, int n, struct kn_args args)
 {
-    const struct nn_layer *l = &c->net->layer[i];
-    nn_norm_measure(c, i, part, statistics);
-    kn_norm_fwd(part, c->value[l->in[0]], c->saved + l->mean, c->saved + l->variance, parameters + l->weight,
-                parameters + l->bias, c->value[i + 1]);
+    const struct kn_shape shape = value_shape(c, value, n);
+    args.shape = &shape;
+    args.tile = &(struct kn_tile){0};
+    args.threads = args.threads ? args.threads : c->threads;
+    kernel->run(&args);
 }
 
-static void norm_in_inference(struct nn_context *c, int i, const struct kn_norm_part *part, const float *parameters,
-                              const float *statistics)
+void nn_norm_moments(struct nn_context *c, int i, const float *parameters, float *statistics, float *y)
+{
+    const struct nn_layer *l = &c->net->layer[i];
+    if (nn_trains(c->mode))
+        run_layer(c, c->norm[KN_FWD], i + 1, c->n,
+                  (struct kn_args){.x = c->value[l->in[0]],
+                                   .w = parameters + l->weight,
+                                   .bias = parameters + l->bias,
+                                   .moments = statistics + l->mean, /* the variance lies right behind */
+                                   .y = y});
+    memcpy(c->saved + l->mean, statistics + l->mean, 2 * (size_t)kn_blocks(l->oc) * KN_LANES * sizeof(float));
+}
+
+static void norm_in_inference(struct nn_context *c, int i, const float *parameters, const float *statistics)
 {
     const struct nn_layer *l = &c->net->layer[i];
     float *scale = c->saved + l->mean, *shift = c->saved + l->variance;
-    size_t first = (size_t)part->first * KN_LANES, end = first + (size_t)part->count * KN_LANES;
-    for (size_t k = first; k < end; k++) {
-        double s = parameters[l->weight + k] / sqrt(statistics[l->variance + k] + NN_NORM_EPSILON);
+    for (size_t k = 0; k < (size_t)kn_blocks(l->oc) * KN_LANES; k++) {
+        double s = parameters[l->weight + k] / sqrt(statistics[l->variance + k] + KN_NORM_EPSILON);
         scale[k] = (float)s;
         shift[k] = (float)(parameters[l->bias + k] - s * statistics[l->mean + k]);
     }
-    kn_norm_apply(part, c->value[l->in[0]], scale, shift, c->value[i + 1]);
+    run_layer(c, c->relu, i + 1, c->n,
+              (struct kn_args){.x = c->value[l->in[0]], .w = scale, .bias = shift, .y = c->value[i + 1]});
 }
 
 static void forward_norm(struct nn_context *c, int i, const float *parameters, float *statistics)
 {
-    const struct nn_layer *l = &c->net->layer[i];
-    int blocks = kn_blocks(l->oc);
-#pragma omp parallel for num_threads(c->threads) if (c->threads > 1)
-    for (int b = 0; b < blocks; b++) {
-        struct kn_norm_part part = {c->n, l->oc, (size_t)c->f * (size_t)c->t, b, 1};
-        if (nn_trains(c->mode))
-            norm_in_training(c, i, &part, parameters, statistics);
-        else
-            norm_in_inference(c, i, &part, parameters, statistics);
-    }
+    if (nn_trains(c->mode))
+        nn_norm_moments(c, i, parameters, statistics, c->value[i + 1]);
+    else
+        norm_in_inference(c, i, parameters, statistics);
+}
+
+void nn_add_tensors(const struct nn_context *c, int value, int n, int threads, const float *a, const float *b,
+                    float *to)
+{
+    run_layer(c, c->add[KN_FWD], value, n, (struct kn_args){.x = a, .w = b, .y = to, .threads = threads});
 }
 
 static void forward_add(struct nn_context *c, int i)
 {
     const struct nn_layer *l = &c->net->layer[i];
-    const size_t floats = nn_slot_floats(c, i + 1);
-#pragma omp parallel for num_threads(c->threads) if (c->threads > 1)
-    for (int n = 0; n < c->n; n++) {
-        const size_t at = (size_t)n * floats;
-        kn_tensor_add(floats, c->value[l->in[0]] + at, c->value[l->in[1]] + at, c->value[i + 1] + at);
-    }
+    nn_add_tensors(c, i + 1, c->n, c->threads, c->value[l->in[0]], c->value[l->in[1]], c->value[i + 1]);
 }
 
 void nn_forward_unit(struct nn_context *c, int u, const float *parameters, float *statistics)
@@ -126,28 +121,23 @@ static void backward_conv(struct nn_context *c, int i, const float *parameters, 
     args.dx = first ? c->gradient[in] : c->scratch;
     c->kernel[i][KN_BWD_DATA]->run(&args);
     if (!first)
-        kn_tensor_accumulate(value_floats(c, in), c->scratch, c->gradient[in]);
+        nn_add_tensors(c, in, c->n, c->threads, c->scratch, c->gradient[in], c->gradient[in]);
 }
 
 void nn_backward_norm(struct nn_context *c, int i, const float *parameters, float *gradient)
 {
     const struct nn_layer *l = &c->net->layer[i];
-    int in = l->in[0], blocks = kn_blocks(l->oc);
-    float *dx = c->gradient[in] ? c->gradient[in] : c->scratch; /* of the input nobody wants it, yet it is written */
-#pragma omp parallel for num_threads(c->threads) if (c->threads > 1)
-    for (int b = 0; b < blocks; b++) {
-        struct kn_norm_part part = {c->n, l->oc, (size_t)c->f * (size_t)c->t, b, 1};
-        kn_norm_bwd(&part, &(struct kn_norm_bwd_args){.x = c->value[in],
-                                                      .dy = c->gradient[i + 1],
-                                                      .mean = c->saved + l->mean,
-                                                      .invstd = c->saved + l->variance,
-                                                      .gamma = parameters + l->weight,
-                                                      .beta = parameters + l->bias,
-                                                      .skip = c->last_reader[in] == i || !c->gradient[in] ? NULL : dx,
-                                                      .dx = dx,
-                                                      .dgamma = gradient + l->weight,
-                                                      .dbeta = gradient + l->bias});
-    }
+    const int in = l->in[0], wanted = c->gradient[in] != NULL; /* that of the input is not, yet it is written */
+    run_layer(c, c->norm[KN_BWD_DATA], i + 1, c->n,
+              (struct kn_args){.x = c->value[in],
+                               .dy = c->gradient[i + 1],
+                               .w = parameters + l->weight,
+                               .bias = parameters + l->bias,
+                               .moments = c->saved + l->mean,
+                               .dx = wanted ? c->gradient[in] : c->scratch,
+                               .accumulate = wanted && c->last_reader[in] != i,
+                               .dw = gradient + l->weight,
+                               .db = gradient + l->bias});
 }
 
 /* The gradient of a sum is that of both parts. Where the plan found it safe they share one buffer: nothing to do. */
@@ -157,11 +147,9 @@ void nn_backward_add(struct nn_context *c, int i)
     const float *dy = c->gradient[i + 1];
     for (int k = 0; k < 2; k++) {
         float *dx = c->gradient[l->in[k]];
-        int first = c->last_reader[l->in[k]] == i && (k == 0 || l->in[0] != l->in[1]);
-        if (dx && !first)
-            kn_tensor_add(value_floats(c, i + 1), dx, dy, dx);
-        else if (dx && dx != dy)
-            memcpy(dx, dy, value_floats(c, i + 1) * sizeof *dx);
+        const int first = c->last_reader[l->in[k]] == i && (k == 0 || l->in[0] != l->in[1]);
+        if (dx && (dx != dy || !first))
+            run_layer(c, c->add[KN_BWD_DATA], i + 1, c->n, (struct kn_args){.dy = dy, .dx = dx, .accumulate = !first});
     }
 }
 

@@ -194,7 +194,7 @@ static void add_others(struct bench_report *report, const struct bench_case *c, 
 void bench_report_case(struct bench_report *report, const struct bench_case *c)
 {
     char group[64];
-    double flop = kn_flop(c->op, &c->shape);
+    double flop = kn_flop(c->op, c->dir, &c->shape);
     bench_group_name(c->op, c->dir, &c->shape, group, sizeof group);
     const struct bench_runner *ours = bench_best(c, BENCH_OURS), *peer = bench_best(c, BENCH_PEER);
     double peak = peak_of(c, BENCH_PEAK), share = flop / ours->summary.median / peak;

@@ -26,7 +26,7 @@ static double flop_of(const struct ours *o, const struct nn_unit *unit)
     for (int i = unit->first; i <= unit->last; i++)
         if (o->net.layer[i].kind == NN_CONV) {
             const struct kn_shape shape = nn_layer_shape(&o->net.layer[i], o->context.n, o->context.f, o->context.t);
-            sum += kn_flop(o->net.layer[i].op, &shape);
+            sum += kn_flop(o->net.layer[i].op, KN_FWD, &shape);
         }
     return sum;
 }

@@ -1,0 +1,3 @@
+#include "kernels/relu/relu_bwd_data.h"
+
+const struct kn_kernel relu_bwd_data_avx2 = {.name = "relu_bwd_data_avx2", .isa = KN_ISA_AVX2, RELU_BWD_DATA};

@@ -1,0 +1,4 @@
+#include "kernels/relu/relu_bwd_weights.h"
+
+const struct kn_kernel relu_bwd_weights_avx512 = {
+    .name = "relu_bwd_weights_avx512", .isa = KN_ISA_AVX512, RELU_BWD_WEIGHTS};
