@@ -18,7 +18,7 @@ static const struct jrx_column columns[] = {
     {"width_ratio", JRX_REAL, "factor on the channels of its body"},
     {"parameters", JRX_INTEGER, "trainable numbers"},
     {"seed", JRX_INTEGER, "which of the trainings of its kind; 0: a teacher"},
-    {"steps", JRX_INTEGER, "of the optimiser"},
+    {"steps", JRX_INTEGER, "of the optimiser, done"},
     {"slots", JRX_INTEGER, "trained on"},
     {"prb", JRX_INTEGER, "resource blocks of these slots"},
     {"batch", JRX_INTEGER, "slots a step"},
@@ -76,7 +76,7 @@ static double meta_real(const struct nn_st_file *file, const char *key)
 }
 
 /* From the checkpoint of a given teacher. An energy of another source than this run's is not added to it. */
-static int given(const struct rows *rows, struct ex_spent *spent)
+static int given(const struct rows *rows, struct ex_spent *spent, int64_t *steps)
 {
     char path[EX_NETWORK_PATH];
     struct nn_st_file file;
@@ -86,8 +86,11 @@ static int given(const struct rows *rows, struct ex_spent *spent)
     const char *source = nn_st_meta(&file, "energy_source");
     *spent = (struct ex_spent){meta_real(&file, "processor_s"), meta_real(&file, "energy_j"), JRX_MEASURED,
                                source ? ex_source(source) : JRX_SOURCE_NONE};
+    const double done = meta_real(&file, "step");
     nn_st_close(&file);
-    const double flop = ex_network_flop(rows->run->settings->zoo, 0);
+    if (done >= 0) /* it may not have been trained to its end */
+        *steps = (int64_t)done;
+    const double flop = ex_network_step_flop(rows->run->settings->zoo, 0) * (double)*steps;
     if (isnan(spent->processor_s)) {
         spent->processor_s = flop * rows->s_per_flop;
         spent->processor_source = JRX_ESTIMATED;
@@ -107,7 +110,8 @@ static int put_row(void *context, int row, struct jrx_table *table)
     const struct rx_train_config *config = &n->config;
     const int is_given = row == 0 && zoo->given, taught = n->teacher >= 0;
     struct ex_spent spent = {NAN, NAN, JRX_MEASURED, rows->source};
-    int status = is_given ? given(rows, &spent) : trained(rows, n->name, &spent.processor_s, &spent.energy_j);
+    int64_t steps = config->schedule.steps;
+    int status = is_given ? given(rows, &spent, &steps) : trained(rows, n->name, &spent.processor_s, &spent.energy_j);
     if (status)
         return status;
     jrx_put_text(table, "network", n->name);
@@ -118,8 +122,8 @@ static int put_row(void *context, int row, struct jrx_table *table)
     jrx_put_real(table, "width_ratio", n->width);
     jrx_put_integer(table, "parameters", n->parameters);
     jrx_put_integer(table, "seed", n->seed);
-    jrx_put_integer(table, "steps", config->schedule.steps);
-    jrx_put_integer(table, "slots", config->schedule.steps * config->batch);
+    jrx_put_integer(table, "steps", steps);
+    jrx_put_integer(table, "slots", steps * config->batch);
     jrx_put_integer(table, "prb", config->link.prb);
     jrx_put_integer(table, "batch", config->batch);
     jrx_put_text(table, "optimiser", config->optimiser == NN_ADAMW ? "adamw" : "lamb");
@@ -129,7 +133,7 @@ static int put_row(void *context, int row, struct jrx_table *table)
     jrx_put_real(table, "average_ratio", config->average);
     jrx_put_real(table, "mix_ratio", taught ? n->mix : 0);
     jrx_put_real(table, "temperature_ratio", taught ? n->temperature : (double)NAN);
-    jrx_put_real(table, "train_flop", ex_network_flop(zoo, row));
+    jrx_put_real(table, "train_flop", ex_network_step_flop(zoo, row) * (double)steps);
     jrx_put_real(table, "processor_s", spent.processor_s);
     jrx_put_text(table, "processor_source", jrx_source_name(spent.processor_source));
     jrx_put_real(table, "energy_j", spent.energy_j);

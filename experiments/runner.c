@@ -66,38 +66,54 @@ int ex_listed(const char *list, const char *name)
 
 /* ---- one experiment ------------------------------------------------------------------------------------------- */
 
+enum { LABEL = 128 };
+
+/* The labels of all cells, LABEL bytes each; NULL without memory. */
+static char *labels_of(const struct ex_run *run, int cells)
+{
+    char *labels = calloc((size_t)cells, LABEL);
+    for (int cell = 0; labels && cell < cells; cell++)
+        run->experiment->label(run->settings, cell, labels + (size_t)cell * LABEL, LABEL);
+    return labels;
+}
+
+static int find_label(const char *labels, int cells, const char *label)
+{
+    for (int cell = 0; cell < cells; cell++)
+        if (!strcmp(labels + (size_t)cell * LABEL, label))
+            return cell;
+    return -1;
+}
+
 /* Marks in done[cells * reps] what an earlier run of this experiment finished. */
 static int find_done(const struct ex_run *run, const struct jrx_table *table, const struct jrx_schema *schema,
                      const struct ex_plan *plan, unsigned char *done, uint32_t *count)
 {
-    struct jrx_csv *csv;
+    struct jrx_csv *csv = NULL;
     *count = 0;
     if (!jrx_table_rows(table))
         return 0;
-    int status = jrx_csv_read(&csv, jrx_table_path(table), schema);
-    if (status)
-        return status;
-    size_t cell_column = (size_t)jrx_csv_find(csv, "cell"), rep_column = (size_t)jrx_csv_find(csv, "rep");
-    for (size_t row = 0; row < jrx_csv_rows(csv) && !status; row++) {
+    char *labels = labels_of(run, plan->cells);
+    int status = labels ? jrx_csv_read(&csv, jrx_table_path(table), schema)
+                        : jrx_fail(JRX_ENOMEM, "%s: no memory for labels", run->experiment->name);
+    size_t rows = status ? 0 : jrx_csv_rows(csv), cell_column = status ? 0 : (size_t)jrx_csv_find(csv, "cell"),
+           rep_column = status ? 0 : (size_t)jrx_csv_find(csv, "rep");
+    for (size_t row = 0; row < rows && !status; row++) {
         int64_t rep = -1;
-        char label[128];
-        int cell = 0;
+        const char *label = jrx_csv_text(csv, row, cell_column);
+        int cell = find_label(labels, plan->cells, label);
         status = jrx_csv_integer(csv, row, rep_column, -1, &rep);
-        for (; cell < plan->cells; cell++) {
-            run->experiment->label(run->settings, cell, label, sizeof label);
-            if (!strcmp(label, jrx_csv_text(csv, row, cell_column)))
-                break;
-        }
-        if (!status && (cell == plan->cells || rep < 0 || rep >= plan->reps))
+        if (!status && (cell < 0 || rep < 0 || rep >= plan->reps))
             status = jrx_fail(JRX_EFORMAT,
                               "%s row %zu: cell '%s' repetition %lld is not in the plan; it belongs to another preset",
-                              jrx_table_path(table), row + 1, jrx_csv_text(csv, row, cell_column), (long long)rep);
+                              jrx_table_path(table), row + 1, label, (long long)rep);
         if (!status && !done[cell * plan->reps + rep]) {
             done[cell * plan->reps + rep] = 1;
             ++*count;
         }
     }
     jrx_csv_free(csv);
+    free(labels);
     return status;
 }
 

@@ -254,6 +254,8 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
         status = shard_folder(session, &options);
     if (!status && options.caches)
         status = jrx_cache_geometry_parse(options.caches, &session->settings.caches);
+    if (!status && !options.caches) /* once: on a busy machine it takes many milliseconds, and labels ask for it */
+        status = jrx_cache_geometry_read(&session->settings.caches);
     if (!status)
         status = ex_doctor_keep(options.sysfs, session->dir);
     if (!status)

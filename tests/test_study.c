@@ -27,6 +27,18 @@ static size_t rows_of(const char *file, const char *column, const char *value)
     return count;
 }
 
+static double number(const char *file, size_t row, const char *column)
+{
+    char path[TREE_PATH + 128];
+    struct jrx_csv *csv;
+    double value = NAN;
+    snprintf(path, sizeof path, "%s/%s", p.dir, file);
+    assert_int_equal(jrx_csv_read(&csv, path, NULL), 0);
+    assert_int_equal(jrx_csv_real(csv, row, (size_t)jrx_csv_find(csv, column), &value), 0);
+    jrx_csv_free(csv);
+    return value;
+}
+
 static void each_comparison_runs_what_it_needs_and_ends_with_its_claim(void **state)
 {
     (void)state;
@@ -130,8 +142,14 @@ static void a_trained_teacher_can_be_given_and_must_fit(void **state)
     assert_int_equal(rows_of("t/payback/summary.csv", "teacher_processor_source", "measured"), 1);
     assert_int_equal(program_shell(&p, "rm two.safetensors"), 0);
     assert_int_equal(program_run(&p, "run payback --quiet --resume=t --threads=1"), 0); /* has a copy of it */
-    /* one of a run does not know what it took */
+    /* one of a run does not know what it took: its FLOP at the mean rate of the others */
     assert_int_equal(rows_of("g/learning/networks.csv", "processor_source", "estimated"), 1);
+    double s[3], flop[3];
+    for (size_t row = 0; row < 3; row++) {
+        s[row] = number("g/learning/networks.csv", row, "processor_s");
+        flop[row] = number("g/learning/networks.csv", row, "train_flop");
+    }
+    assert_relative(s[0], flop[0] * (s[1] + s[2]) / (flop[1] + flop[2]), 1e-9);
     assert_int_equal(program_run(&p, "train --preset=smoke --steps=2 --pilots=1 --validate=0 --quiet one.safetensors"),
                      0);
     assert_int_equal(program_run(&p, "run learning --out=h --teacher=one.safetensors " SMALL), 2);
