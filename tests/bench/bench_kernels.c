@@ -216,7 +216,7 @@ static FILE *create(const char *dir, const char *name)
 static int run_all(struct plan *plan, const char *dir, struct jrx_provenance *provenance)
 {
     struct bench_report report = {0};
-    int rc = JRX_EIO;
+    int rc = JRX_EIO, status;
     if (mkdir(dir, 0777) && errno != EEXIST)
         return jrx_fail(JRX_EIO, "%s: no such folder can be made (%s)", dir, strerror(errno));
     if (!(report.csv = create(dir, "cases.csv")) || !(report.groups_csv = create(dir, "groups.csv")))
@@ -225,10 +225,11 @@ static int run_all(struct plan *plan, const char *dir, struct jrx_provenance *pr
     plan->begin_s = bench_now_s();
     rc = walk(plan, &report);
     bench_report_end(&report);
-    int status = write_meta(provenance, plan, dir);
+    status = write_meta(provenance, plan, dir);
     rc = rc ? rc : status;
 out:
-    if ((report.csv && fclose(report.csv)) | (report.groups_csv && fclose(report.groups_csv)))
+    status = report.csv ? fclose(report.csv) : 0;
+    if ((report.groups_csv && fclose(report.groups_csv)) || status)
         rc = jrx_fail(JRX_EIO, "%s: not all was written; free some space", dir);
     return rc;
 }
