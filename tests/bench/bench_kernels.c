@@ -254,7 +254,8 @@ int main(int argc, char **argv)
     if (!rc)
         rc = run_all(&plan, argc > 2 ? argv[2] : "bench-kernels", provenance);
     if (rc)
-        fprintf(stderr, "bench_kernels: %s\n", jrx_last_error());
+        fprintf(stderr, "bench_kernels: %s\n",
+                rc == JRX_EINTERRUPTED ? "interrupted; the cases that were done are kept" : jrx_last_error());
     jrx_provenance_free(provenance);
     return jrx_exit_status(rc);
 }
