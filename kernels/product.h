@@ -37,7 +37,7 @@ struct kn_product {
     const struct kn_tap *tap;
     int taps;
     int from, to; /* input channels [from, to), counted from x and w */
-    int resume;   /* start from what y holds, not from 0: the sum goes on where an earlier call left off */
+    int resume;   /* add to what y holds */
     int first;    /* into kn_piece_size: the largest piece used */
     int vc;       /* blocks of output channels in a piece, at most KN_VC; 0: KN_VC */
     /* If not NULL: pixels laid out as x is, far_plane floats from block to block, that will be read later and come from
@@ -86,8 +86,7 @@ static inline int kn_product_vc(const struct kn_product *p)
 }
 
 /* Where the sums of px * vc accumulators start. */
-KN_INLINE void kn_product_start(const struct kn_product *p, kn_vec *acc, const float *bias, const float *y,
-                                const int px, const int vc)
+KN_INLINE void kn_product_start(const struct kn_product *p, kn_vec *acc, const float *bias, const int px, const int vc)
 {
     const int parts = vc * KN_PARTS;
     kn_vec start[KN_VC * KN_PARTS];
@@ -97,14 +96,21 @@ KN_INLINE void kn_product_start(const struct kn_product *p, kn_vec *acc, const f
     KN_UNROLL(16)
     for (int i = 0; i < px; i++)
         KN_UNROLL(8) for (int v = 0; v < parts; v++) acc[i * parts + v] = start[v];
-    if (!p->resume)
-        return;
+}
+
+/* What y holds is added last: at the start its lines would be waited for, by now kn_product_tap() has fetched them. */
+KN_INLINE void kn_product_finish(const struct kn_product *p, const kn_vec *acc, float *y, const int px, const int vc,
+                                 const int resume)
+{
+    const int parts = vc * KN_PARTS;
     KN_UNROLL(16)
     for (int i = 0; i < px; i++)
         KN_UNROLL(8)
-    for (int v = 0; v < parts; v++)
-        acc[i * parts + v] = kn_add(
-            kn_ld(p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH), start[v]);
+    for (int v = 0; v < parts; v++) {
+        float *at = y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH;
+        kn_vec sum = acc[i * parts + v];
+        kn_st(p->trace, p->y_is, at, resume ? kn_add(kn_ld(p->trace, p->y_is, at), sum) : sum);
+    }
 }
 
 /* One input channel, into pixels [low, high) of a piece. */
@@ -155,9 +161,8 @@ enum { KN_FIRST_PIECE = 1, KN_LAST_PIECE = 2 }; /* of a run */
 KN_INLINE void kn_product_piece(const struct kn_product *p, const float *x, const float *w, const float *bias, float *y,
                                 int ends, const int px, const int vc)
 {
-    const int parts = vc * KN_PARTS;
     kn_vec acc[KN_PX * KN_VC * KN_PARTS];
-    kn_product_start(p, acc, bias, y, px, vc);
+    kn_product_start(p, acc, bias, px, vc);
     for (int k = 0; k < p->taps; k++) {
         const float *xt = x + p->tap[k].x, *wt = w + p->tap[k].w;
         int edge = KN_EDGES ? p->tap[k].edge : 0;
@@ -170,12 +175,10 @@ KN_INLINE void kn_product_piece(const struct kn_product *p, const float *x, cons
         } else
             kn_product_tap(p, acc, xt, wt, y, px, 0, px, vc);
     }
-    KN_UNROLL(16)
-    for (int i = 0; i < px; i++)
-        KN_UNROLL(8)
-    for (int v = 0; v < parts; v++)
-        kn_st(p->trace, p->y_is, y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH,
-              acc[i * parts + v]);
+    if (p->resume)
+        kn_product_finish(p, acc, y, px, vc, 1);
+    else
+        kn_product_finish(p, acc, y, px, vc, 0);
 }
 
 typedef void kn_piece_fn(const struct kn_product *p, const float *x, const float *w, const float *bias, float *y,
