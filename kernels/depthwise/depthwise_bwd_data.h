@@ -6,8 +6,8 @@
 #define KERNELS_DEPTHWISE_BWD_DATA_H
 #include "kernels/depthwise/depthwise_stencil.h"
 
-DW_ROWS(rows_once, KN_BWD_DATA, 1, 0)
-DW_ROWS(rows_twice, KN_BWD_DATA, 2, 0)
+DW_ROWS(rows_once, KN_BWD_DATA, 1)
+DW_ROWS(rows_twice, KN_BWD_DATA, 2)
 
 static void run(const struct kn_args *args)
 {

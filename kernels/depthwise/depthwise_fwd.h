@@ -6,8 +6,8 @@
 #define KERNELS_DEPTHWISE_FWD_H
 #include "kernels/depthwise/depthwise_stencil.h"
 
-DW_ROWS(rows_once, KN_FWD, 1, 0)
-DW_ROWS(rows_twice, KN_FWD, 2, 0)
+DW_ROWS(rows_once, KN_FWD, 1)
+DW_ROWS(rows_twice, KN_FWD, 2)
 
 static void run(const struct kn_args *args)
 {

@@ -35,12 +35,11 @@ struct dw_plane {
     struct kn_trace *trace;
     enum kn_operand in_is, out_is;
     const float *in, *w, *bias;
-    const float *scale, *shift; /* of the channels of `in`, where a norm with ReLU is applied to what is read */
     float *out;
     int f, t, dil_f, dil_t;
-    int out_f;  /* the row that `out` begins with */
-    int ahead;  /* rows to fetch early */
-    int stream; /* store past the caches */
+    int in_f, out_f;    /* the rows that `in` and `out` begin with */
+    const float *early; /* what to fetch along with the first row, row by row */
+    int stream;         /* store past the caches */
     struct dw_span span;
 };
 
@@ -54,12 +53,17 @@ KN_INLINE int dw_out_multiplier(const int dir, const int multiplier)
     return dir == KN_FWD ? 1 : multiplier;
 }
 
+KN_INLINE const float *dw_row(const struct dw_plane *p, int f)
+{
+    return p->in + (ptrdiff_t)(f - p->in_f) * p->t * KN_LANES;
+}
+
 /* How the rows of a unit come and go, by the size of the output. */
 static inline void dw_traffic(struct dw_plane *p, int dir, const struct kn_shape *s, int threads)
 {
     const size_t far = threads > 1 ? DW_SHARED_FAR_BYTES : DW_FAR_BYTES;
     size_t bytes = (dir == KN_FWD ? kn_y_floats(s) : kn_x_floats(s)) * sizeof(float);
-    p->ahead = bytes >= DW_FAR_BYTES ? 12 : 4;
+    p->early = dw_row(p, p->span.f0 + p->dil_f + (bytes >= DW_FAR_BYTES ? 12 : 4));
     p->stream = DW_MAY_STREAM && dw_out_multiplier(dir, dw_multiplier(s)) == 1 && bytes >= far;
 }
 
@@ -73,43 +77,18 @@ KN_INLINE kn_vec dw_start(const struct dw_plane *p, int part)
     return p->bias ? kn_ld(p->trace, KN_BIAS, p->bias + part * KN_WIDTH) : kn_zero();
 }
 
-KN_INLINE const float *dw_row(const struct dw_plane *p, int f)
-{
-    return p->in + (ptrdiff_t)f * p->t * KN_LANES;
-}
-
 KN_INLINE float *dw_out_row(const struct dw_plane *p, int f)
 {
     return p->out + (ptrdiff_t)(f - p->out_f) * p->t * KN_LANES;
 }
 
-/* The norm in front of the input, of the lanes that a part reads; used only if `normed`, a constant. */
-struct dw_norm {
-    kn_vec scale, shift;
-};
-KN_INLINE struct dw_norm dw_norm_of(const struct dw_plane *p, int from, const int multiplier, const int normed)
-{
-    if (!normed)
-        return (struct dw_norm){kn_zero(), kn_zero()};
-    return (struct dw_norm){kn_ld_spread(p->trace, KN_NORM, p->scale + from, multiplier),
-                            kn_ld_spread(p->trace, KN_NORM, p->shift + from, multiplier)};
-}
-
-KN_INLINE kn_vec dw_read(const struct dw_plane *p, const float *at, const struct dw_norm *norm, const int multiplier,
-                         const int normed)
-{
-    kn_vec v = kn_ld_spread(p->trace, p->in_is, at, multiplier);
-    return normed ? kn_relu(kn_fma(v, norm->scale, norm->shift)) : v;
-}
-
 /* The outputs `cols` of row f. */
-KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int dir, const int multiplier,
-                            const int normed, const int d, const unsigned cols)
+KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int dir, const int multiplier, const int d,
+                            const unsigned cols)
 {
     const unsigned reads = cols | cols << d | cols >> d;
     const int in_multiplier = dw_in_multiplier(dir, multiplier), from = part * KN_WIDTH / in_multiplier;
-    const struct dw_norm norm = dw_norm_of(p, from, in_multiplier, normed);
-    const float *next = dw_row(p, f + p->dil_f + p->ahead);
+    const float *next = p->early + (ptrdiff_t)(f - p->span.f0) * p->t * KN_LANES;
     kn_vec acc[DW_T], start = dw_start(p, part);
     KN_UNROLL(14) for (int i = 0; i < DW_T; i++) acc[i] = start;
     KN_UNROLL(3) for (int r = 0; r < 3; r++)
@@ -123,7 +102,7 @@ KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int
         kn_vec w2 = kn_ld(p->trace, KN_WEIGHT, dw_tap(w, dir, 3 * r + 2));
         KN_UNROLL(14) for (int i = 0; i < DW_T; i++) if (reads >> i & 1)
         {
-            kn_vec v = kn_keep(dw_read(p, row + i * KN_LANES, &norm, in_multiplier, normed));
+            kn_vec v = kn_keep(kn_ld_spread(p->trace, p->in_is, row + i * KN_LANES, in_multiplier));
             if (r == 1)
                 dw_fetch(next + i * KN_LANES);
             if (i + d < DW_T && cols >> (i + d) & 1)
@@ -145,34 +124,33 @@ KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int
             kn_st_folded(p->trace, p->out_is, out + i * KN_LANES, acc[i], dw_out_multiplier(dir, multiplier));
 }
 
-KN_INLINE void dw_fast_rows(const struct dw_plane *p, const int dir, const int multiplier, const int normed,
-                            const int d)
+KN_INLINE void dw_fast_rows(const struct dw_plane *p, const int dir, const int multiplier, const int d)
 {
     for (int f = p->span.f0; f < p->span.f1; f++)
         for (int part = 0; part < KN_PARTS; part++)
             KN_UNROLL(4)
     for (int i = 0; i < DW_CHUNKS; i++)
         if (dw_chunk[dw_dilation_index(d)][i])
-            dw_row_chunk(p, f, part, dir, multiplier, normed, d, dw_chunk[dw_dilation_index(d)][i]);
+            dw_row_chunk(p, f, part, dir, multiplier, d, dw_chunk[dw_dilation_index(d)][i]);
 }
 
 /* Any grid, any dilation: output by output, every tap its own loads. */
-KN_INLINE void dw_general_rows(const struct dw_plane *p, const int dir, const int multiplier, const int normed)
+KN_INLINE void dw_general_rows(const struct dw_plane *p, const int dir, const int multiplier)
 {
     const struct dw_span *s = &p->span;
     for (int f = s->f0; f < s->f1; f++)
         for (int t = s->t0; t < s->t1; t++)
             for (int part = 0; part < KN_PARTS; part++) {
                 const int in_multiplier = dw_in_multiplier(dir, multiplier), from = part * KN_WIDTH / in_multiplier;
-                const struct dw_norm norm = dw_norm_of(p, from, in_multiplier, normed);
                 kn_vec acc = dw_start(p, part);
                 KN_UNROLL(9) for (int k = 0; k < KN_TAPS; k++)
                 {
                     int at_f = f + (k / 3 - 1) * p->dil_f, at_t = t + (k % 3 - 1) * p->dil_t;
                     if (at_f < 0 || at_f >= p->f || at_t < 0 || at_t >= p->t)
                         continue;
-                    acc = kn_fma(dw_read(p, dw_row(p, at_f) + at_t * KN_LANES + from, &norm, in_multiplier, normed),
-                                 kn_ld(p->trace, KN_WEIGHT, dw_tap(p->w + part * KN_WIDTH, dir, k)), acc);
+                    acc = kn_fma(
+                        kn_ld_spread(p->trace, p->in_is, dw_row(p, at_f) + at_t * KN_LANES + from, in_multiplier),
+                        kn_ld(p->trace, KN_WEIGHT, dw_tap(p->w + part * KN_WIDTH, dir, k)), acc);
                 }
                 kn_st_folded(p->trace, p->out_is,
                              dw_out_row(p, f) + t * KN_LANES + part * KN_WIDTH / dw_out_multiplier(dir, multiplier),
@@ -195,23 +173,23 @@ KN_INLINE void dw_clear_half(const struct dw_plane *p)
  * NAME(plane, fast) computes the rows of a plane. A function for each combination: inlined side by side, GCC merged
  * what they have in common and tested the multiplier row by row.
  */
-#define DW_FAST(NAME, DIR, MULTIPLIER, NORMED, D)                                                                      \
+#define DW_FAST(NAME, DIR, MULTIPLIER, D)                                                                              \
     static __attribute__((noinline)) void NAME##_##D(const struct dw_plane *p)                                         \
     {                                                                                                                  \
-        dw_fast_rows(p, DIR, MULTIPLIER, NORMED, D);                                                                   \
+        dw_fast_rows(p, DIR, MULTIPLIER, D);                                                                           \
     }
-#define DW_ROWS(NAME, DIR, MULTIPLIER, NORMED)                                                                         \
-    DW_FAST(NAME, DIR, MULTIPLIER, NORMED, 1)                                                                          \
-    DW_FAST(NAME, DIR, MULTIPLIER, NORMED, 2)                                                                          \
-    DW_FAST(NAME, DIR, MULTIPLIER, NORMED, 3)                                                                          \
-    DW_FAST(NAME, DIR, MULTIPLIER, NORMED, 6)                                                                          \
+#define DW_ROWS(NAME, DIR, MULTIPLIER)                                                                                 \
+    DW_FAST(NAME, DIR, MULTIPLIER, 1)                                                                                  \
+    DW_FAST(NAME, DIR, MULTIPLIER, 2)                                                                                  \
+    DW_FAST(NAME, DIR, MULTIPLIER, 3)                                                                                  \
+    DW_FAST(NAME, DIR, MULTIPLIER, 6)                                                                                  \
     static __attribute__((noinline)) void NAME(const struct dw_plane *p, int fast)                                     \
     {                                                                                                                  \
         static void (*const rows[DW_DILATIONS])(const struct dw_plane *p) = {NAME##_1, NAME##_2, NAME##_3, NAME##_6};  \
         if (fast)                                                                                                      \
             rows[dw_dilation_index(p->dil_t)](p);                                                                      \
         else                                                                                                           \
-            dw_general_rows(p, DIR, MULTIPLIER, NORMED);                                                               \
+            dw_general_rows(p, DIR, MULTIPLIER);                                                                       \
     }
 typedef void dw_rows_fn(const struct dw_plane *p, int fast);
 

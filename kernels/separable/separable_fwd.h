@@ -3,8 +3,9 @@
  * stencil into the workspace, [mid/16][rows][t][16], and from there, still in the cache, through the pointwise product,
  * tile oc output channels at a time. keep=no is the two layers one after the other, with a whole slot between them.
  *
- * For a residual network in inference that is a whole half block: scale and shift normalise what the stencil loads,
- * accumulate starts the product from y.
+ * For a residual network that is a whole half block: with scale and shift, the rows of a block that the stencil will
+ * read are normalised into the workspace first, [rows + 2 dil_f][t][16], once for all taps and units that read them,
+ * which find them in the nearest cache. accumulate starts the product from y.
  *
  * A template; see kernels/product.h for what a file defines before it.
  */
@@ -48,10 +49,23 @@ static size_t band_floats(const struct kn_shape *s, const struct kn_tile *tile)
     return (size_t)kn_blocks(s->mid) * (size_t)rows * (size_t)s->t * KN_LANES;
 }
 
+/* Floats of a thread's normalised rows. */
+static size_t normed_floats(const struct kn_shape *s, const struct kn_tile *tile)
+{
+    return (size_t)(tile->f + 2 * s->dil_f) * (size_t)s->t * KN_LANES;
+}
+
+/* First the normalised rows of each thread, then what lies between the halves. */
 static size_t workspace_bytes(const struct kn_shape *s, const struct kn_tile *asked, int threads)
 {
     const struct kn_tile tile = resolve(s, asked);
-    return (size_t)(tile.keep == KN_KEEP_NO ? 1 : threads) * band_floats(s, &tile) * sizeof(float);
+    const size_t bands = tile.keep == KN_KEEP_NO ? 1 : (size_t)threads;
+    return (bands * band_floats(s, &tile) + (size_t)threads * normed_floats(s, &tile)) * sizeof(float);
+}
+
+static float *between_of(const struct kn_args *a, const struct kn_tile *tile)
+{
+    return a->workspace + (size_t)a->threads * normed_floats(a->shape, tile);
 }
 
 /* The depthwise half of a call, as the stencil sees it. */
@@ -67,14 +81,46 @@ struct band {
     int n, f0, rows, planned; /* planned: rows of a plane of `between` */
 };
 
-DW_ROWS(rows_once, KN_FWD, 1, 0)
-DW_ROWS(rows_twice, KN_FWD, 2, 0)
-DW_ROWS(rows_normed_once, KN_FWD, 1, 1)
-DW_ROWS(rows_normed_twice, KN_FWD, 2, 1)
+DW_ROWS(rows_once, KN_FWD, 1)
+DW_ROWS(rows_twice, KN_FWD, 2)
 
-static void stencil_unit(const struct band *b, int u, int multiplier, int normed)
+/* Row f of input block k of the band's slot. */
+static const float *input_row(const struct band *b, int k, int f)
 {
-    static dw_rows_fn *const rows[2][2] = {{rows_once, rows_twice}, {rows_normed_once, rows_normed_twice}};
+    const struct kn_shape *s = b->args->shape;
+    const ptrdiff_t row = s->t * KN_LANES;
+    return b->args->x + (((ptrdiff_t)b->n * kn_blocks(s->ic) + k) * s->f + f) * row;
+}
+
+static float *normed_rows(const struct band *b)
+{
+    return b->args->workspace + (size_t)omp_get_thread_num() * normed_floats(b->args->shape, &b->tile);
+}
+
+static int first_row(const struct band *b)
+{
+    return b->f0 < b->args->shape->dil_f ? 0 : b->f0 - b->args->shape->dil_f;
+}
+
+/* The rows of input block k that the band reads, as the norm leaves them. */
+static void normalise(const struct band *b, int k)
+{
+    const struct kn_args *a = b->args;
+    const struct kn_shape *s = a->shape;
+    const int first = first_row(b), last = b->f0 + b->rows + s->dil_f, rows = (last < s->f ? last : s->f) - first;
+    const float *in = input_row(b, k, first);
+    float *out = normed_rows(b);
+    for (int part = 0; part < KN_PARTS; part++) {
+        const int lane = part * KN_WIDTH;
+        const kn_vec scale = kn_ld(a->trace, KN_NORM, a->scale + k * KN_LANES + lane);
+        const kn_vec shift = kn_ld(a->trace, KN_NORM, a->shift + k * KN_LANES + lane);
+        for (int i = lane; i < rows * s->t * KN_LANES; i += KN_LANES)
+            kn_st(a->trace, KN_WORKSPACE, out + i, kn_relu(kn_fma(kn_ld(a->trace, KN_IN, in + i), scale, shift)));
+    }
+}
+
+static void stencil_unit(const struct band *b, int u, int multiplier)
+{
     const struct kn_args *a = b->args;
     const struct kn_shape half = kn_depthwise_half(a->shape);
     const struct kn_tile tile = stencil_tile(&half, &b->tile);
@@ -84,20 +130,25 @@ static void stencil_unit(const struct band *b, int u, int multiplier, int normed
     plane.out = b->between + (size_t)u * (size_t)(b->planned * half.t * KN_LANES);
     plane.out_f = b->f0;
     plane.out_is = KN_WORKSPACE;
-    plane.ahead = b->rows;
-    if (normed) {
-        int lane = u / multiplier * KN_LANES + u % multiplier * KN_LANES / 2;
-        plane.scale = a->scale + lane;
-        plane.shift = a->shift + lane;
+    plane.early = dw_row(&plane, b->f0 + half.dil_f + b->rows);
+    if (a->scale) {
+        const int k = u / multiplier, more = k + 1 < kn_blocks(a->shape->ic);
+        if (u % multiplier == 0)
+            normalise(b, k);
+        plane.in = normed_rows(b) + u % multiplier * KN_LANES / 2;
+        plane.in_f = first_row(b);
+        plane.in_is = KN_WORKSPACE;
+        /* what is normalised next */
+        plane.early = more ? input_row(b, k + 1, b->f0 + half.dil_f) : input_row(b, 0, b->f0 + half.dil_f + b->rows);
     }
-    rows[normed][multiplier - 1](&plane, dw_fast(&half, &tile));
+    (multiplier == 1 ? rows_once : rows_twice)(&plane, dw_fast(&half, &tile));
 }
 
 static void stencil(const struct band *b)
 {
     const struct kn_shape *s = b->args->shape;
     for (int u = 0; u < kn_blocks(s->mid); u++)
-        stencil_unit(b, u, s->mid / s->ic, b->args->scale != NULL);
+        stencil_unit(b, u, s->mid / s->ic);
 }
 
 static void product(const struct band *b)
@@ -151,7 +202,7 @@ static void run_kept(const struct kn_args *a, const struct kn_tile *tile)
     for (int n = 0; n < s->n; n++)
         for (int f0 = 0; f0 < s->f; f0 += tile->f) {
             struct band b = band_of(a, tile, n, f0);
-            b.between = a->workspace + (size_t)omp_get_thread_num() * band_floats(s, tile);
+            b.between = between_of(a, tile) + (size_t)omp_get_thread_num() * band_floats(s, tile);
             stencil(&b);
             product(&b);
         }
@@ -167,7 +218,7 @@ static void run_apart(const struct kn_args *a, const struct kn_tile *tile)
         for (int f0 = 0; f0 < s->f; f0 += tile->f) {
             struct band b = band_of(a, tile, pass / 2, f0);
             b.planned = s->f;
-            b.between = a->workspace + (size_t)f0 * (size_t)s->t * KN_LANES;
+            b.between = between_of(a, tile) + (size_t)f0 * (size_t)s->t * KN_LANES;
             half[pass % 2](&b);
         }
     }
