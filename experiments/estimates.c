@@ -74,55 +74,62 @@ static void add(const struct em_count *one, struct em_count *sum)
         sum->bytes[level] += one->bytes[level];
 }
 
+static int add_call(const struct em_layer *call, const struct em_caches *caches, struct em_count *sum)
+{
+    struct em_count one;
+    int status = em_count_layer(call, caches, &one);
+    if (!status)
+        add(&one, sum);
+    return status;
+}
+
 static int add_convolution(const struct nn_layer *layer, const struct kn_shape *shape, int training,
                            const struct em_caches *caches, struct em_count *sum)
 {
     int status = 0;
     for (int dir = KN_FWD; dir < KN_DIRS && !status && (dir == KN_FWD || training); dir++) {
         const struct em_layer call = {layer->op, (enum kn_dir)dir, *shape, layer->tile[dir], layer->kernel[dir]};
-        struct em_count one;
-        if (dir == KN_BWD_DATA && layer->in[0] == 0)
-            continue; /* nobody asks for the gradient of the input */
-        status = em_count_layer(&call, caches, &one);
-        if (!status)
-            add(&one, sum);
+        if (dir != KN_BWD_DATA || layer->in[0] != 0) /* nobody asks for the gradient of the input */
+            status = add_call(&call, caches, sum);
     }
     return status;
 }
 
-/* Tensors read and written, and FLOP an element, of the layers that are passes. */
-static const struct pass {
-    double flop, reads, writes;
-} norm = {2, 1, 1}, norm_training = {5, 2, 1}, norm_backward = {10, 4, 1}, residual = {1, 2, 1};
-
-static void add_pass(const struct pass *pass, double floats, const struct em_caches *caches, struct em_count *sum)
+/* What inference and training run of the layers that are passes. The gradient of a sum is added to that of one part;
+ * the other part shares its memory. */
+static int add_pass(enum nn_kind kind, const struct kn_shape *shape, int training, const struct em_caches *caches,
+                    struct em_count *sum)
 {
-    double bytes = sizeof(float) * floats;
-    em_count_pass(pass->flop * floats, pass->reads * bytes, pass->writes * bytes, caches, sum);
+    static const struct {
+        enum kn_op op;
+        enum kn_dir dir;
+        int forward, training; /* whether it is run */
+    } calls[] = {{KN_RELU, KN_FWD, 1, 0},
+                 {KN_BATCH_NORM, KN_FWD, 0, 1},
+                 {KN_BATCH_NORM, KN_BWD_DATA, 0, 1},
+                 {KN_ADD, KN_FWD, 1, 1},
+                 {KN_ADD, KN_BWD_WEIGHTS, 0, 1}};
+    int status = 0;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls && !status; i++)
+        if ((kind == NN_ADD) == (calls[i].op == KN_ADD) && (training ? calls[i].training : calls[i].forward))
+            status = add_call(&(struct em_layer){.op = calls[i].op, .dir = calls[i].dir, .shape = *shape}, caches, sum);
+    return status;
 }
 
 int ex_count_network(const struct nn_net *net, int n, int f, int t, int training, const struct em_caches *caches,
                      struct em_count *count)
 {
-    static const struct pass optimiser = {12, 4, 3};
     int status = 0;
     *count = (struct em_count){0};
     for (int i = 0; i < net->layers && !status; i++) {
         const struct nn_layer *layer = &net->layer[i];
-        double floats = (double)n * f * t * KN_LANES * kn_blocks(layer->oc);
-        if (layer->kind == NN_CONV) {
-            struct kn_shape shape = nn_layer_shape(layer, n, f, t);
-            status = add_convolution(layer, &shape, training, caches, count);
-        } else if (layer->kind == NN_NORM_RELU) {
-            add_pass(training ? &norm_training : &norm, floats, caches, count);
-            if (training)
-                add_pass(&norm_backward, floats, caches, count);
-        } else {
-            for (int way = 0; way <= training; way++)
-                add_pass(&residual, floats, caches, count);
-        }
+        const struct kn_shape shape = nn_layer_shape(layer, n, f, t);
+        status = layer->kind == NN_CONV ? add_convolution(layer, &shape, training, caches, count)
+                                        : add_pass(layer->kind, &shape, training, caches, count);
     }
-    if (training)
-        add_pass(&optimiser, (double)net->parameter_floats, caches, count);
+    if (training) { /* the optimiser: parameters, gradient and two moments read, three of them written */
+        const double floats = (double)net->parameter_floats, bytes = sizeof(float) * floats;
+        em_count_pass(12 * floats, 4 * bytes, 3 * bytes, caches, count);
+    }
     return status;
 }

@@ -36,9 +36,9 @@ void ex_estimate(const struct ex_figures *figures, const struct em_count *count,
                  double utilisation_ratio, struct em_energy energy[EX_ESTIMATORS]);
 
 /**
- * Counts a network on a grid: convolutions by their best kernels, then norms and sums as passes of their own over
- * whole tensors, which is what they cost at most: fused stages keep part of it in the caches. FLOP an element: norm and
- * ReLU 2, in training 5 forward and 10 backward, a sum 1; the optimiser (AdamW) 12 a parameter, 28 bytes.
+ * Counts a network on a grid, layer by layer, each by its best kernel: norms and sums too, as passes of their own over
+ * whole tensors, which is what they cost at most: fused stages keep part of it in the caches. FLOP are kn_flop()'s; the
+ * optimiser (AdamW) has 12 a parameter, 28 bytes.
  * A training step is forward, both backward directions (no gradient for the input), and the optimiser. 0 or JRX_EINVAL.
  */
 int ex_count_network(const struct nn_net *net, int n, int f, int t, int training, const struct em_caches *caches,

@@ -2,6 +2,7 @@
 #include "experiments/call.h"
 #include "experiments/simulations.h"
 #include "harness/base/error.h"
+#include "kernels/operand.h"
 #include "tests/support/test.h"
 #include <dirent.h>
 #include <limits.h>
@@ -74,6 +75,35 @@ static void separable_calls_have_all_their_operands(void **state)
         assert_true(traffic.bytes[0][KN_WORKSPACE] > 0 && traffic.bytes[0][KN_IN] > 0 && traffic.bytes[0][KN_OUT] > 0);
         assert_int_equal(ex_call_simulate(&call, &lines, &one), 0);
         assert_true(one.misses[0][KN_WEIGHT] >= (double)kn_w_floats(KN_SEPARABLE, &shape) / KN_LANES);
+        ex_call_fini(&call);
+    }
+}
+
+/* norm, relu and add: what is both read and written lies apart, and every access is work()'s, of the tensor it names.
+ */
+static void elementwise_calls_have_all_their_operands(void **state)
+{
+    (void)state;
+    const struct kn_shape shape = {.n = 2, .ic = 24, .oc = 24, .f = 12, .t = 14, .dil_f = 1, .dil_t = 1};
+    size_t count;
+    const struct kn_kernel *const *kernels = kn_kernels(&count);
+    for (size_t i = 0; i < count; i++) {
+        struct ex_call call;
+        struct ex_traffic traffic;
+        struct kn_work work;
+        if (!kn_elementwise(kernels[i]->op) || !kn_runnable(kernels[i]))
+            continue;
+        assert_int_equal(ex_call_init(&call, kernels[i], &shape, &none, 1, 7), 0);
+        ex_call_run(&call);
+        assert_int_equal(ex_call_simulate(&call, &huge, &traffic), 0);
+        kernels[i]->work(&shape, &none, &work);
+        assert_near(traffic.l1_bytes, work.load_bytes + work.store_bytes, 0);
+        assert_near(traffic.dram_bytes, 0, 0);
+        for (int k = 0; k < KN_OPERANDS; k++) {
+            const unsigned uses =
+                kn_reads(kernels[i]->op, kernels[i]->dir) | kn_writes(kernels[i]->op, kernels[i]->dir);
+            assert_int_equal(traffic.bytes[0][k] > 0, uses >> k & 1);
+        }
         ex_call_fini(&call);
     }
 }
@@ -224,6 +254,7 @@ int main(void)
         cmocka_unit_test(padding_lanes_hold_zeros),
         cmocka_unit_test(a_warm_call_in_a_cache_that_holds_all_fetches_nothing),
         cmocka_unit_test(separable_calls_have_all_their_operands),
+        cmocka_unit_test(elementwise_calls_have_all_their_operands),
         cmocka_unit_test(openblas_has_no_trace_and_no_count),
         cmocka_unit_test(what_is_not_traced_is_empty_and_not_zero),
         cmocka_unit_test(tensors_add_up_to_the_whole),

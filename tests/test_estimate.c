@@ -1,5 +1,6 @@
 /* models/energy/estimate.h, fitted.h: the three estimators and the file of a machine's coefficients; and the command.
  */
+#include "experiments/estimates.h"
 #include "harness/base/error.h"
 #include "harness/base/rng.h"
 #include "models/energy/estimate.h"
@@ -194,6 +195,24 @@ static void passes_move_every_level_once_and_results_twice(void **state)
     assert_true(isnan(sum.bytes[EM_L3]));
 }
 
+/* 20 channels on 2 slots of 6 x 14: 168 pixels, 3360 elements; parameters of two blocks of 16: 32 x 32 weights, bias,
+ * w and bias of the norm. */
+static void a_network_is_counted_layer_by_layer(void **state)
+{
+    (void)state;
+    static struct nn_net net;
+    struct em_count inference, training;
+    nn_net_init(&net, 20);
+    int a = nn_norm_relu(&net, "norm", 0), b = nn_conv(&net, "conv", KN_POINTWISE, a, 20, 1, 1);
+    assert_int_equal(nn_net_done(&net, nn_add(&net, "add", b, a)), 0);
+    assert_int_equal(ex_count_network(&net, 2, 6, 14, 0, &caches, &inference), 0);
+    assert_int_equal(ex_count_network(&net, 2, 6, 14, 1, &caches, &training), 0);
+    const double conv = 2. * 20 * 20 * 168, parameters = 32 * 32 + 3 * 32;
+    assert_near(inference.flop, conv + (2 + 1) * 3360, 0);
+    assert_near(training.flop, 3 * conv + (7 + 10 + 1 + 1) * 3360 + 12 * parameters, 0);
+    nn_net_fini(&net);
+}
+
 /* 2 * 256 * 256 * 312 * 14 FLOP; datasheet of the EPYC 7502: 80 GFLOP/s a core at 180 / 32 W */
 static void the_command_sets_the_estimators_side_by_side(void **state)
 {
@@ -231,6 +250,7 @@ int main(void)
         cmocka_unit_test(a_profile_is_read_back_as_it_was_written),
         cmocka_unit_test(a_fit_hands_over_its_covariance),
         cmocka_unit_test(passes_move_every_level_once_and_results_twice),
+        cmocka_unit_test(a_network_is_counted_layer_by_layer),
         cmocka_unit_test(the_command_sets_the_estimators_side_by_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
