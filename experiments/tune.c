@@ -388,7 +388,7 @@ int ex_tune(const struct ex_sweep *sweep, const struct ex_tune_options *options)
     for (int i = 0; i < sweep->cells; i++)
         layers += has_choice(&sweep->cell[i]);
     if (!status && !layers)
-        status = jrx_fail(JRX_EINVAL, "tune: none of these kernels has a tiling to choose (joulerx list tiles KERNEL)");
+        status = jrx_fail(JRX_EINVAL, "none of these kernels has a tiling to choose (joulerx list tiles KERNEL)");
     for (int i = 0; i < sweep->cells && !status; i++)
         if (has_choice(&sweep->cell[i]))
             status = tune_layer(&t, &sweep->cell[i], ++index, layers);

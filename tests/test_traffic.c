@@ -9,20 +9,28 @@
 #include "tests/support/short_form.h"
 #include "tests/support/test.h"
 
-static const char *const layers[] = {"pw:c64:k64",         "pw:c64:k128",        "pw:c128:k128",
-                                     "pw:c128:k256",       "pw:c256:k256",       "pw:c256:k512",
-                                     "pw:c512:k256",       "conv:c10:k64",       "conv:c64:k64",
-                                     "conv:c128:k128",     "conv:c64:k8",        "dw:c64",
-                                     "dw:c64:d2x3",        "dw:c64:d3x6",        "dw:c64:m2",
-                                     "dw:c64:m2:d2x3",     "dw:c64:m2:d3x6",     "dw:c128",
-                                     "dw:c128:d2x3",       "dw:c128:d3x6",       "dw:c128:m2",
-                                     "dw:c128:m2:d2x3",    "dw:c128:m2:d3x6",    "dw:c256",
-                                     "dw:c256:d2x3",       "dw:c256:d3x6",       "dw:c256:m2",
-                                     "dw:c256:m2:d2x3",    "dw:c256:m2:d3x6",    "dw:c512",
-                                     "dw:c512:d2x3",       "dw:c512:d3x6",       "dw:c512:m2",
-                                     "dw:c512:m2:d2x3",    "dw:c512:m2:d3x6",    "sep:c64:k64",
-                                     "sep:c64:k128:d2x3",  "sep:c128:k128:d2x3", "sep:c128:k256:d2x3",
-                                     "sep:c512:k512:d2x3", "sep:c256:k256:d3x6"};
+static const char *const layers[] = {"pw:c64:k64",         "pw:c64:k128",
+                                     "pw:c128:k128",       "pw:c128:k256",
+                                     "pw:c256:k256",       "pw:c256:k512",
+                                     "pw:c512:k256",       "conv:c10:k64",
+                                     "conv:c64:k64",       "conv:c128:k128",
+                                     "conv:c64:k8",        "dw:c64",
+                                     "dw:c64:d2x3",        "dw:c64:d3x6",
+                                     "dw:c64:m2",          "dw:c64:m2:d2x3",
+                                     "dw:c64:m2:d3x6",     "dw:c128",
+                                     "dw:c128:d2x3",       "dw:c128:d3x6",
+                                     "dw:c128:m2",         "dw:c128:m2:d2x3",
+                                     "dw:c128:m2:d3x6",    "dw:c256",
+                                     "dw:c256:d2x3",       "dw:c256:d3x6",
+                                     "dw:c256:m2",         "dw:c256:m2:d2x3",
+                                     "dw:c256:m2:d3x6",    "dw:c512",
+                                     "dw:c512:d2x3",       "dw:c512:d3x6",
+                                     "dw:c512:m2",         "dw:c512:m2:d2x3",
+                                     "dw:c512:m2:d3x6",    "sep:c64:k64",
+                                     "sep:c64:k128:d2x3",  "sep:c128:k128:d2x3",
+                                     "sep:c128:k256:d2x3", "sep:c512:k512:d2x3",
+                                     "sep:c256:k256:d3x6", "norm:c128",
+                                     "relu:c128",          "add:c128"};
 enum { LAYERS = sizeof layers / sizeof *layers };
 
 struct tally {
