@@ -1,7 +1,7 @@
 /* The coefficients of a fit as a machine's profile, for `joulerx estimate --profile`. */
 #include "experiments/fit_report.h"
 #include "harness/base/error.h"
-#include "harness/file.h"
+#include "harness/base/file.h"
 #include "models/energy/fitted.h"
 #include <stdlib.h>
 #include <string.h>

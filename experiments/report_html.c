@@ -1,7 +1,7 @@
 /* report.html: one file that needs no other, written from what a run left in its folder. */
 #include "experiments/report.h"
 #include "harness/base/error.h"
-#include "harness/file.h"
+#include "harness/base/file.h"
 #include "harness/provenance.h"
 #include <errno.h>
 #include <math.h>

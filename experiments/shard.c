@@ -1,7 +1,7 @@
 #include "experiments/shard.h"
 #include "experiments/sheet.h"
 #include "harness/base/error.h"
-#include "harness/file.h"
+#include "harness/base/file.h"
 #include "harness/provenance.h"
 #include <errno.h>
 #include <stdio.h>

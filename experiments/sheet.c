@@ -1,6 +1,6 @@
 #include "experiments/sheet.h"
 #include "harness/base/error.h"
-#include "harness/file.h"
+#include "harness/base/file.h"
 #include <errno.h>
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "experiments/slurm.h"
 #include "experiments/shard.h"
 #include "harness/base/error.h"
-#include "harness/file.h"
+#include "harness/base/file.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #include "harness/provenance.h"
 #include "build.inc"
 #include "harness/base/error.h"
-#include "harness/file.h"
+#include "harness/base/file.h"
 #include "harness/machine.h"
 #include <cblas.h>
 #include <errno.h>

@@ -6,7 +6,7 @@
  */
 #include "harness/table.h"
 #include "harness/base/error.h"
-#include "harness/file.h"
+#include "harness/base/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

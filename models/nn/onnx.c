@@ -1,6 +1,6 @@
 #include "models/nn/onnx.h"
 #include "harness/base/error.h"
-#include "models/nn/replace.h"
+#include "harness/base/file.h"
 #include "models/nn/stage.h"
 #include "models/nn/wire.h"
 #include <math.h>
@@ -236,7 +236,8 @@ int nn_onnx_write(const char *path, const struct nn_onnx_about *about, const str
     nn_wire_message(&model, MODEL_GRAPH, &m.graph);
     int status = m.failed || model.failed ? jrx_fail(JRX_ENOMEM, "%s: no memory for the model", path) : 0;
     if (!status)
-        status = nn_replace(path, &(struct nn_piece){model.data, model.bytes}, 1);
+        status = jrx_file_replace_pieces(path, &(struct jrx_piece){model.data, model.bytes}, 1,
+                                         "an older file of that name is left as it was");
     nn_wire_free(&model);
     return status;
 }

@@ -1,6 +1,6 @@
 #include "models/nn/safetensors.h"
 #include "harness/base/error.h"
-#include "models/nn/replace.h"
+#include "harness/base/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -62,17 +62,17 @@ int nn_st_write(const char *path, const struct nn_st_pair *pair, int pairs, cons
     unsigned char length[LENGTH_BYTES];
     size_t bytes = 0;
     char *header = header_text(pair, pairs, tensor, tensors, &bytes);
-    struct nn_piece *piece = calloc((size_t)tensors + 2, sizeof *piece);
+    struct jrx_piece *piece = calloc((size_t)tensors + 2, sizeof *piece);
     int status = header && piece ? 0 : jrx_fail(JRX_ENOMEM, "%s: no memory for its header", path);
     if (status)
         goto out;
     for (int i = 0; i < LENGTH_BYTES; i++)
         length[i] = (unsigned char)(bytes >> 8 * i);
-    piece[0] = (struct nn_piece){length, sizeof length};
-    piece[1] = (struct nn_piece){header, bytes};
+    piece[0] = (struct jrx_piece){length, sizeof length};
+    piece[1] = (struct jrx_piece){header, bytes};
     for (int i = 0; i < tensors; i++)
-        piece[2 + i] = (struct nn_piece){tensor[i].data, tensor[i].count * sizeof(float)};
-    status = nn_replace(path, piece, tensors + 2);
+        piece[2 + i] = (struct jrx_piece){tensor[i].data, tensor[i].count * sizeof(float)};
+    status = jrx_file_replace_pieces(path, piece, tensors + 2, "an older file of that name is left as it was");
 out:
     free(piece);
     free(header);

@@ -22,7 +22,7 @@ struct nn_st_pair { /* of "__metadata__": text to text */
 };
 
 /**
- * Writes `path`, atomically (nn/replace.h). The tensors appear in the given order. 0, JRX_EIO, JRX_EPERMISSION,
+ * Writes `path`, atomically (harness/base/file.h). The tensors appear in the given order. 0, JRX_EIO, JRX_EPERMISSION,
  * JRX_ENOMEM, JRX_EINVAL (a name twice).
  */
 int nn_st_write(const char *path, const struct nn_st_pair *pair, int pairs, const struct nn_st_tensor *tensor,

@@ -1,7 +1,7 @@
 /*
  * Whole writes and syncs; see the header.
  */
-#include "harness/file.h"
+#include "harness/base/file.h"
 #include "harness/base/error.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -58,13 +58,23 @@ int jrx_file_replaceable(const char *path)
     return stat(path, &found) || S_ISREG(found.st_mode);
 }
 
-int jrx_file_replace(const char *path, const char *text, const char *remedy)
+static int write_pieces(int fd, const struct jrx_piece *piece, int pieces)
+{
+    for (int i = 0; i < pieces; i++)
+        if (jrx_file_write(fd, piece[i].data, piece[i].bytes))
+            return -1;
+    return jrx_file_sync(fd);
+}
+
+int jrx_file_replace_pieces(const char *path, const struct jrx_piece *piece, int pieces, const char *remedy)
 {
     char *work;
+    if (!jrx_file_replaceable(path))
+        return jrx_fail(JRX_EIO, "%s: there is something that is not a file; give another name", path);
     if (asprintf(&work, "%s.tmp", path) < 0)
         return jrx_fail(JRX_ENOMEM, "%s: no memory to write it", path);
     int fd = open(work, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int bad = fd < 0 || jrx_file_write(fd, text, strlen(text)) || jrx_file_sync(fd), why = errno;
+    int bad = fd < 0 || write_pieces(fd, piece, pieces), why = errno;
     if (fd >= 0 && close(fd) && !bad)
         bad = 1, why = errno;
     if (!bad && (rename(work, path) || jrx_file_sync_folder(path)))
@@ -74,4 +84,9 @@ int jrx_file_replace(const char *path, const char *text, const char *remedy)
     free(work);
     errno = why;
     return bad ? jrx_file_error(path, "could not be written", remedy) : 0;
+}
+
+int jrx_file_replace(const char *path, const char *text, const char *remedy)
+{
+    return jrx_file_replace_pieces(path, &(struct jrx_piece){text, strlen(text)}, 1, remedy);
 }
