@@ -44,8 +44,19 @@ static double fused_forward(const struct em_layer *layer, enum kn_isa isa, const
     return part[EM_X] + part[EM_W] + part[EM_Y] + band;
 }
 
+/* A half of a separable kernel, which has its instruction set. */
+static const struct kn_kernel *half_kernel(enum kn_op op, enum kn_dir dir, enum kn_isa isa)
+{
+    size_t count;
+    const struct kn_kernel *const *kernel = kn_kernels(&count);
+    for (size_t i = 0; i < count; i++)
+        if (kernel[i]->op == op && kernel[i]->dir == dir && kernel[i]->isa == isa)
+            return kernel[i];
+    return kn_best(op, dir);
+}
+
 /* Backward, its halves run one after the other on each slot (kernels/separable/separable_halves.h). Where a slot of all
- * operands fits, x and y cross once a slot, w and what lies between the halves once, and what is written twice. */
+ * operands fits, x and y cross once a slot, w once, what is written twice, and what lies between the halves stays. */
 static double fused_backward(const struct em_layer *layer, enum kn_isa isa, const struct kn_tile *tile,
                              const struct em_cache *cache)
 {
@@ -66,17 +77,22 @@ static double fused_backward(const struct em_layer *layer, enum kn_isa isa, cons
     const double x = (double)kn_x_floats(&slot), y = (double)kn_y_floats(&slot), between = (double)kn_y_floats(&first);
     const double w = (double)kn_w_floats(KN_SEPARABLE, &slot);
     if (sizeof(float) * (x + y + between + (weights ? 2 : 1) * w) <= cache->bytes) {
-        if (cache->warm && layer->shape.n == 1)
+        const double all = layer->shape.n * (x + y) + between + (weights ? 2 : 1) * w;
+        if (cache->warm && sizeof(float) * all <= cache->bytes)
             return 0;
-        const double once = layer->shape.n * (x + y) + 2 * between;
+        const double once = layer->shape.n * (x + y) + (cache->warm ? 0 : 2 * between);
         return sizeof(float) * (weights ? once + 3 * w : once + layer->shape.n * x + w);
     }
     double bytes = 0;
     for (size_t i = 0; i < sizeof half / sizeof *half; i++) {
         const int depthwise = half[i].op == KN_DEPTHWISE;
-        const struct kn_tile its = {
-            .oc = depthwise ? KN_LANES : tile->oc, .ic = depthwise ? slot.ic : second.ic, .f = tile->f, .t = tile->t};
-        const struct em_layer one = {.op = half[i].op, .dir = half[i].dir, .shape = depthwise ? first : second};
+        const struct kn_kernel *kernel = half_kernel(half[i].op, half[i].dir, isa);
+        const struct em_layer one = {.op = half[i].op,
+                                     .dir = half[i].dir,
+                                     .shape = depthwise ? first : second,
+                                     .tile = {.oc = !depthwise && kernel->tile_fields & KN_TILE_OC ? layer->tile.oc : 0,
+                                              .f = kernel->tile_fields & KN_TILE_F ? tile->f : 0}};
+        const struct kn_tile its = whole_tile(&one, kernel);
         if (!(weights ? half[i].of_weights : half[i].of_data))
             continue;
         bytes += layer->shape.n * nest_bytes(&one, isa, &its, &cold);
