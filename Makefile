@@ -167,6 +167,10 @@ $O/tests/test_callgrind: | $(if $(SAN),,$O/tests/oracle_callgrind)
 bench-fit: $O/tests/bench/bench_fit ## a fit with its bootstrap, beside SciPy (python3-scipy) on the same rows: CSV
 	@$O/tests/bench/bench_fit $(ROUNDS)
 
+.PHONY: bench-cachesim
+bench-cachesim: $O/tests/bench/bench_cachesim ## accesses a second of the cache simulator, by kind of kernel, beside a plain one: CSV
+	@$< $(ROUNDS)
+
 .PHONY: bench-link
 bench-link: $O/tests/bench_link ## slots a second of the link simulator, beside NumPy
 	@$O/tests/bench_link
@@ -207,7 +211,7 @@ tests: $(TESTS) $(FAKES)
 
 # Fuzzing: each tests/fuzz/fuzz_<name>.c with the harness alone, built by clang. New inputs stay in the build folder.
 FUZZERS := $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
-PARSERS := $(wildcard harness/*.c harness/*/*.c) models/nn/safetensors.c models/nn/replace.c
+PARSERS := $(wildcard harness/*.c harness/*/*.c) models/nn/safetensors.c
 FUZZ_SECONDS ?= 600
 
 FUZZ_FLAGS := -std=gnu11 -O1 -g -fopenmp -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -259,7 +263,7 @@ bench-train: $O/bench_train ## our training and inference beside PyTorch (python
 	@$O/bench_train "$B" $O/bench_train.csv $(ROUNDS)
 
 # Built with the tests, so that a change to what they share does not break them unseen.
-tests: $(addprefix $O/,bench_kernels bench_train tests/bench_link tests/bench/bench_meters tests/bench/bench_bandwidth tests/bench/bench_fit)
+tests: $(addprefix $O/,bench_kernels bench_train tests/bench_link tests/bench/bench_meters tests/bench/bench_bandwidth tests/bench/bench_fit tests/bench/bench_cachesim)
 
 clean: ## remove what was built
 	rm -rf $O $O-asan $O-clang $O-fuzz

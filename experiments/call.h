@@ -47,6 +47,12 @@ void ex_call_fini(struct ex_call *call); /* also on a zeroed struct */
 /** Runs the call once; the `fn` of a struct jrx_region whose ctx is the call. */
 void ex_call_run(void *call);
 
+/**
+ * Runs the traced twin of the call once; its accesses go to trace->flush, their addresses the same in every run:
+ * tensors one after the other on page boundaries. Sets trace->shift. 0, or JRX_EUNAVAILABLE: not traced (blas).
+ */
+int ex_call_trace(const struct ex_call *call, struct kn_trace *trace);
+
 /* What is simulated: a kernel's call, in caches, as a whole or one cache set in `sample` (a power of two). */
 struct ex_question {
     const struct kn_kernel *kernel;

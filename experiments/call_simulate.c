@@ -81,6 +81,20 @@ static void place(const struct ex_call *call, struct kn_trace *trace)
     }
 }
 
+int ex_call_trace(const struct ex_call *call, struct kn_trace *trace)
+{
+    const struct kn_kernel *traced = kn_traced(call->kernel);
+    struct kn_args args = call->args;
+    if (!traced)
+        return jrx_fail(JRX_EUNAVAILABLE, "%s is not ours and has no traced build; take another variant",
+                        call->kernel->name);
+    place(call, trace);
+    args.trace = trace;
+    traced->run(&args);
+    trace->flush(trace);
+    return 0;
+}
+
 const char *const ex_operand_names[KN_OPERANDS] = {"in", "weight", "bias", "out", "workspace", "norm"};
 
 static void clear(struct ex_traffic *traffic, double value)
@@ -178,7 +192,7 @@ static void close_sink(struct sink *sink)
     free(sink->kept);
 }
 
-static int simulate(const struct ex_question *question, const struct kn_kernel *traced, struct ex_traffic *traffic)
+static int simulate(const struct ex_question *question, struct ex_traffic *traffic)
 {
     struct ex_call call = {0};
     struct sink sink;
@@ -187,18 +201,14 @@ static int simulate(const struct ex_question *question, const struct kn_kernel *
     int status = open_sink(&sink, &question->geometry, question->sample);
     if (!status)
         status = access ? ex_call_init_zero(&call, question->kernel, &question->shape, &question->tile, 1) : JRX_ENOMEM;
-    if (!status) {
-        place(&call, &trace);
-        call.args.trace = &trace;
-        for (int pass = 0; pass < 2; pass++) {
-            memset(sink.sampled_bytes, 0, sizeof sink.sampled_bytes);
-            sink.accesses = 0;
-            for (int k = 0; k < sink.sims; k++)
-                jrx_cachesim_reset_counts(sink.sim[k]); /* the first call only warms the caches */
-            traced->run(&call.args);
-            feed(&trace);
-        }
-        status = sink.status;
+    for (int pass = 0; pass < 2 && !status; pass++) {
+        memset(sink.sampled_bytes, 0, sizeof sink.sampled_bytes);
+        sink.accesses = 0;
+        for (int k = 0; k < sink.sims; k++)
+            jrx_cachesim_reset_counts(sink.sim[k]); /* the first call only warms the caches */
+        status = ex_call_trace(&call, &trace);
+        if (!status)
+            status = sink.status;
     }
     if (!status)
         gather(&sink, traffic);
@@ -211,15 +221,14 @@ static int simulate(const struct ex_question *question, const struct kn_kernel *
 int ex_simulate(const struct ex_question *question, struct ex_traffic *traffic)
 {
     enum { NUMBERS = sizeof *traffic / sizeof(double) };
-    const struct kn_kernel *traced = kn_traced(question->kernel);
     char key[EX_SIMULATION_KEY];
     clear(traffic, NAN);
-    if (!traced)
+    if (!kn_traced(question->kernel))
         return 0;
     ex_simulation_key(question, key);
     if (ex_simulation_load(key, (double *)traffic, NUMBERS))
         return 0;
-    int status = simulate(question, traced, traffic);
+    int status = simulate(question, traffic);
     if (!status)
         ex_simulation_store(key, (const double *)traffic, NUMBERS);
     return status;

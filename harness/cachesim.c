@@ -8,53 +8,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- lines seen ---------------------------------------------------------------------------------- */
+/* ---- counts -------------------------------------------------------------------------------------- */
 
-static size_t slot_of(const struct seen *seen, uint64_t line)
+void jrx_cachesim_take(struct jrx_cachesim *sim)
 {
-    size_t at = (size_t)((line * 0x9E3779B97F4A7C15u) >> 20) & (seen->size - 1); /* Fibonacci hashing */
-    while (seen->slot[at] && seen->slot[at] != line + 1)
-        at = (at + 1) & (seen->size - 1);
-    return at;
-}
-
-static int seen_grow(struct seen *seen)
-{
-    struct seen bigger = {.size = seen->size ? 2 * seen->size : 1 << 12};
-    bigger.slot = jrx_alloc(bigger.size * sizeof *bigger.slot);
-    if (!bigger.slot)
-        return JRX_ENOMEM;
-    for (size_t i = 0; i < seen->size; i++)
-        if (seen->slot[i])
-            bigger.slot[slot_of(&bigger, seen->slot[i] - 1)] = seen->slot[i];
-    bigger.used = seen->used;
-    free(seen->slot);
-    *seen = bigger;
-    return 0;
-}
-
-/* Out of line: it is on the path of memory fetches only. */
-void jrx_cachesim_first_touch(struct jrx_cachesim *sim, uint64_t line, unsigned tag)
-{
-    if (2 * sim->seen.used >= sim->seen.size && seen_grow(&sim->seen)) {
-        sim->out_of_memory = 1;
-        return;
+    struct tally *tally = &sim->tally;
+    for (unsigned tag = 0; tag < TAGS; tag++) {
+        const unsigned read = tag << TAG_SHIFT | FULL, write = read | DIRTY;
+        struct jrx_cache_counts *c = &sim->level[0].counts[tag];
+        c->reads += tally->asked[read] / ONE_LINE;
+        c->writes += tally->asked[write] / ONE_LINE;
+        sim->read_bytes[tag] += tally->asked[read] % ONE_LINE;
+        sim->write_bytes[tag] += tally->asked[write] % ONE_LINE;
     }
-    size_t at = slot_of(&sim->seen, line);
-    if (sim->seen.slot[at])
-        return;
-    sim->seen.slot[at] = line + 1;
-    sim->seen.used++;
-    sim->compulsory[tag]++;
+    memset(tally->asked, 0, sizeof tally->asked);
+}
+
+void jrx_cachesim_count(struct jrx_cachesim *sim, unsigned k, const struct moves *moves)
+{
+    for (unsigned tag = 0; tag < TAGS; tag++) {
+        const unsigned clean = tag << TAG_SHIFT | FULL, dirty = clean | DIRTY;
+        const uint64_t reads = moves->missed[clean];
+        const uint64_t writes = moves->missed[dirty];
+        const uint64_t fetches = reads + (k ? 0 : writes); /* stores fetch, write-backs do not */
+        const uint64_t writebacks = moves->dropped[dirty];
+        struct jrx_cache_counts *c = &sim->level[k].counts[tag];
+        c->read_misses += reads;
+        c->write_misses += writes;
+        c->fetches += fetches;
+        c->writebacks += writebacks;
+        if (k + 1 < sim->geometry.levels) {
+            sim->level[k + 1].counts[tag].reads += fetches;
+            sim->level[k + 1].counts[tag].writes += writebacks;
+        }
+    }
+}
+
+enum { SEEN_BYTES = 1 << (LINE_BITS - 3) };
+
+void jrx_cachesim_memory(struct jrx_cachesim *sim, const uint32_t *word, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        unsigned char *seen = &sim->seen[word[i] >> LINE_SHIFT >> 3];
+        const unsigned bit = 1u << (word[i] >> LINE_SHIFT) % 8;
+        if (word[i] & DIRTY || *seen & bit)
+            continue;
+        *seen |= (unsigned char)bit;
+        sim->compulsory[tag_of(word[i])]++;
+    }
 }
 
 int jrx_cachesim_run(struct jrx_cachesim *sim, const struct jrx_access *access, size_t count)
 {
-    sim->ops->run(sim, access, count);
-    if (sim->out_of_memory)
-        return jrx_fail(JRX_ENOMEM, "cachesim: no memory for the table of %zu lines seen; simulate a smaller layer",
-                        sim->seen.used);
-    return 0;
+    const size_t taken = sim->ops->run(sim, access, count);
+    if (taken == count)
+        return 0;
+    return jrx_fail(JRX_EINVAL,
+                    "cachesim: an access of %u bytes at %#llx; addresses end at %#llx, lay tensors out below",
+                    access[taken].bytes, (unsigned long long)access[taken].address,
+                    (unsigned long long)sim->geometry.line_bytes << LINE_BITS);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------- */
@@ -89,14 +101,15 @@ int jrx_cachesim_new(struct jrx_cachesim **out, const struct jrx_cache_geometry 
     sim->geometry = *geometry;
     sim->ops = jrx_cpu_isa() >= JRX_ISA_AVX512 ? &jrx_cachesim_avx512 : &jrx_cachesim_baseline;
     sim->line_shift = (unsigned)__builtin_ctz(geometry->line_bytes);
-    rc = seen_grow(&sim->seen);
+    sim->seen = calloc(SEEN_BYTES, 1); /* pages that nobody touches are none */
+    rc = sim->seen ? 0 : JRX_ENOMEM;
     for (unsigned k = 0; !rc && k < geometry->levels; k++) {
-        struct level *l = &sim->level[k];
+        struct sets *l = &sim->level[k].sets;
         l->ways = geometry->level[k].ways;
-        l->stride = (l->ways + 7) / 8 * 8; /* so that a set begins a line of the cache that it is in itself */
-        l->sets = geometry->level[k].bytes / geometry->line_bytes / l->ways;
-        l->mask = l->sets & (l->sets - 1) ? 0 : l->sets - 1;
-        l->way = jrx_alloc(l->sets * l->stride * sizeof *l->way);
+        l->stride = (l->ways + 15) / 16 * 16; /* so that a set begins a line of the cache that it is in itself */
+        l->count = geometry->level[k].bytes / geometry->line_bytes / l->ways;
+        l->mask = l->count & (l->count - 1) ? 0 : l->count - 1;
+        l->way = jrx_alloc(l->count * l->stride * sizeof *l->way);
         rc = l->way ? 0 : JRX_ENOMEM;
     }
     if (rc)
@@ -111,20 +124,23 @@ void jrx_cachesim_free(struct jrx_cachesim *sim)
     if (!sim)
         return;
     for (unsigned k = 0; k < sim->geometry.levels; k++)
-        free(sim->level[k].way);
-    free(sim->seen.slot);
+        free(sim->level[k].sets.way);
+    free(sim->seen);
     free(sim);
 }
 
 void jrx_cachesim_flush(struct jrx_cachesim *sim)
 {
     for (unsigned k = 0; k < sim->geometry.levels; k++) {
-        struct level *l = &sim->level[k];
-        for (uint64_t i = 0; i < l->sets * l->stride; i++)
+        const struct sets *l = &sim->level[k].sets;
+        for (uint64_t i = 0; i < l->count * l->stride; i++)
             if (l->way[i] & DIRTY) {
-                const uint64_t word = l->way[i];
-                l->way[i] &= ~(uint64_t)DIRTY;
-                sim->ops->write_back(sim, k, word);
+                const uint32_t word = l->way[i];
+                struct moves one = {0};
+                one.dropped[word & LOW] = 1;
+                l->way[i] &= ~(uint32_t)DIRTY;
+                jrx_cachesim_count(sim, k, &one);
+                sim->ops->descend(sim, k + 1, &word, 1);
             }
     }
 }
@@ -140,11 +156,11 @@ void jrx_cachesim_reset_counts(struct jrx_cachesim *sim)
 
 void jrx_cachesim_clear(struct jrx_cachesim *sim)
 {
-    for (unsigned k = 0; k < sim->geometry.levels; k++)
-        memset(sim->level[k].way, 0, sim->level[k].sets * sim->level[k].stride * sizeof *sim->level[k].way);
-    memset(sim->seen.slot, 0, sim->seen.size * sizeof *sim->seen.slot);
-    sim->seen.used = 0;
-    sim->out_of_memory = 0;
+    for (unsigned k = 0; k < sim->geometry.levels; k++) {
+        const struct sets *l = &sim->level[k].sets;
+        memset(l->way, 0, l->count * l->stride * sizeof *l->way);
+    }
+    memset(sim->seen, 0, SEEN_BYTES);
     jrx_cachesim_reset_counts(sim);
 }
 

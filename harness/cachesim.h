@@ -46,8 +46,8 @@ int jrx_cache_geometry_read(struct jrx_cache_geometry *out);
 /** "32K/8,1M/16,32M/16": size and ways a level, lines of 64 bytes unless ":128" follows. 0 or JRX_EINVAL. */
 int jrx_cache_geometry_parse(const char *text, struct jrx_cache_geometry *out);
 
-/** Feeds accesses in order. 0, or JRX_ENOMEM (the table of lines seen; counts up to there stay). An access of 0 bytes
- * touches nothing. One thread a simulator. */
+/** Feeds accesses in order. 0, or JRX_EINVAL (one beyond 2^27 lines, 8 GiB with lines of 64 bytes; counts up to there
+ * stay). An access of 0 bytes touches nothing. One thread a simulator. */
 int jrx_cachesim_run(struct jrx_cachesim *sim, const struct jrx_access *access, size_t count);
 
 /** Writes all dirty lines back, level by level down to memory, and counts them; lines stay cached, clean. Without it

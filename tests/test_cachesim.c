@@ -3,6 +3,7 @@
 #include "harness/base/error.h"
 #include "harness/base/rng.h"
 #include "harness/cachesim_sets.h"
+#include "tests/support/slow_cache.h"
 #include "tests/support/test.h"
 #include <time.h>
 
@@ -120,9 +121,22 @@ static void an_access_over_a_line_border_touches_both_lines(void **state)
     assert_counts(sim, 0, 2, 8, 2, 5, 0, 5, 0);
     assert_int_equal(jrx_cachesim_read_bytes(sim, 2), 8 + 64 + 1 + 200);
     assert_int_equal(jrx_cachesim_write_bytes(sim, 2), 64);
-    touch(sim, UINT64_MAX - 3, 4, 0, 2); /* the last line there is */
-    assert_counts(sim, 0, 2, 9, 2, 6, 0, 6, 0);
     jrx_cachesim_free(sim);
+}
+
+static void an_access_beyond_the_last_line_is_refused_and_what_came_before_counts(void **state)
+{
+    (void)state;
+    static const uint64_t far[] = {1ull << 33, (1ull << 33) - 1, UINT64_MAX - 3, 1ull << 63};
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        struct jrx_cachesim *sim = sim_of("1K/4");
+        const struct jrx_access a[] = {{64, 4, 1, 0}, {(1ull << 33) - 4, 4, 1, 0}, {far[i], 4, 1, 0}, {128, 4, 1, 0}};
+        assert_int_equal(jrx_cachesim_run(sim, a, 4), JRX_EINVAL);
+        assert_non_null(strstr(jrx_last_error(), "0x200000000"));
+        assert_counts(sim, 0, 1, 2, 0, 2, 0, 2, 0);
+        assert_int_equal(jrx_cachesim_run(sim, a, 2), 0);
+        jrx_cachesim_free(sim);
+    }
 }
 
 static void a_stream_larger_than_all_levels_misses_every_time_it_is_read(void **state)
@@ -194,81 +208,7 @@ static void counts_can_be_zeroed_with_the_lines_kept(void **state)
     jrx_cachesim_free(sim);
 }
 
-/* ---- the slow reference: time stamps, no order, no bit tricks ---------------------------------------- */
-
-enum { SLOW_LINES = 4096 };
-struct slow_line {
-    int there, dirty;
-    unsigned tag;
-    uint64_t line, used;
-};
-struct slow {
-    struct jrx_cache_geometry g;
-    struct slow_line line[JRX_CACHE_LEVELS][SLOW_LINES];
-    struct jrx_cache_counts counts[JRX_CACHE_LEVELS][JRX_ACCESS_TAGS];
-    uint64_t compulsory[JRX_ACCESS_TAGS], time;
-    unsigned char seen[1 << 20];
-};
-
-static struct slow_line *slow_set(struct slow *s, unsigned k, uint64_t line)
-{
-    uint64_t sets = s->g.level[k].bytes / s->g.line_bytes / s->g.level[k].ways;
-    return &s->line[k][line % sets * s->g.level[k].ways];
-}
-
-static struct slow_line *slow_find(struct slow *s, unsigned k, uint64_t line)
-{
-    struct slow_line *set = slow_set(s, k, line);
-    for (unsigned i = 0; i < s->g.level[k].ways; i++)
-        if (set[i].there && set[i].line == line)
-            return &set[i];
-    return NULL;
-}
-
-static void slow_access(struct slow *s, unsigned k, uint64_t line, unsigned tag, int write);
-
-static void slow_put(struct slow *s, unsigned k, uint64_t line, unsigned tag, int dirty)
-{
-    struct slow_line *set = slow_set(s, k, line), *oldest = &set[0];
-    for (unsigned i = 0; i < s->g.level[k].ways; i++) {
-        if (!set[i].there) {
-            oldest = &set[i];
-            break;
-        }
-        if (set[i].used < oldest->used)
-            oldest = &set[i];
-    }
-    struct slow_line out = *oldest;
-    *oldest = (struct slow_line){1, dirty, tag, line, ++s->time};
-    if (out.there && out.dirty) {
-        s->counts[k][out.tag].writebacks++;
-        if (k + 1 < s->g.levels)
-            slow_access(s, k + 1, out.line, out.tag, 2);
-    }
-}
-
-/* write: 0 load, 1 store (fetches), 2 write-back from the level above (does not) */
-static void slow_access(struct slow *s, unsigned k, uint64_t line, unsigned tag, int write)
-{
-    struct jrx_cache_counts *c = &s->counts[k][tag];
-    struct slow_line *here = slow_find(s, k, line);
-    *(write ? &c->writes : &c->reads) += 1;
-    if (here) {
-        *here = (struct slow_line){1, here->dirty || write, tag, line, ++s->time};
-        return;
-    }
-    *(write ? &c->write_misses : &c->read_misses) += 1;
-    if (write != 2) {
-        c->fetches++;
-        if (k + 1 < s->g.levels)
-            slow_access(s, k + 1, line, tag, 0);
-        else if (!s->seen[line]) {
-            s->seen[line] = 1;
-            s->compulsory[tag]++;
-        }
-    }
-    slow_put(s, k, line, tag, write != 0);
-}
+/* ---- beside the slow reference --------------------------------------------------------------------- */
 
 /* Mixed streams: strides, reuse of a small region, and jumps; 40 % stores; some accesses straddle. */
 static struct jrx_access random_access(struct jrx_rng *rng, uint64_t i)
@@ -295,51 +235,46 @@ static void random_streams_are_counted_as_by_the_slow_reference(void **state)
         "4K/32:128",
         "192/3,576/3,1728/9",
     };
-    struct slow *slow = malloc(sizeof *slow);
-    assert_non_null(slow);
     static const struct jrx_cachesim_ops *const ops[] = {&jrx_cachesim_baseline, &jrx_cachesim_avx512};
     const size_t variants = jrx_cpu_isa() >= JRX_ISA_AVX512 ? 2 : 1, count = sizeof geometries / sizeof *geometries;
     for (size_t g = 0; g < count * variants; g++) {
         struct jrx_cachesim *sim = sim_of(geometries[g % count]);
         sim->ops = ops[g / count];
-        memset(slow, 0, sizeof *slow);
-        slow->g = *jrx_cachesim_geometry(sim);
+        struct slow_cache *slow = slow_cache_new(jrx_cachesim_geometry(sim));
+        assert_non_null(slow);
         struct jrx_rng rng;
         jrx_rng_init(&rng, 77, g);
         for (uint64_t i = 0; i < 60000; i++) {
             struct jrx_access a = random_access(&rng, i);
             assert_int_equal(jrx_cachesim_run(sim, &a, 1), 0);
-            for (uint64_t byte = a.address, line = UINT64_MAX; byte < a.address + a.bytes; byte++)
-                if (byte / slow->g.line_bytes != line) {
-                    line = byte / slow->g.line_bytes;
-                    slow_access(slow, 0, line, a.tag, a.write);
-                }
+            slow_cache_run(slow, &a, 1);
         }
         for (unsigned t = 0; t < JRX_ACCESS_TAGS; t++) {
-            assert_int_equal(jrx_cachesim_compulsory(sim, t), slow->compulsory[t]);
-            for (unsigned k = 0; k < slow->g.levels; k++) {
-                const struct jrx_cache_counts *c = &slow->counts[k][t];
+            assert_int_equal(jrx_cachesim_compulsory(sim, t), slow_cache_compulsory(slow, t));
+            for (unsigned k = 0; k < jrx_cachesim_geometry(sim)->levels; k++) {
+                const struct jrx_cache_counts *c = slow_cache_get(slow, k, t);
                 assert_counts(sim, k, t, c->reads, c->writes, c->read_misses, c->write_misses, c->fetches,
                               c->writebacks);
             }
         }
-        for (unsigned k = 0; k + 1 < slow->g.levels; k++) { /* what leaves a level arrives at the next */
+        for (unsigned k = 0; k + 1 < jrx_cachesim_geometry(sim)->levels;
+             k++) { /* what leaves a level arrives at the next */
             struct jrx_cache_counts up = jrx_cachesim_get(sim, k, JRX_ACCESS_TAGS),
                                     down = jrx_cachesim_get(sim, k + 1, JRX_ACCESS_TAGS);
             assert_true(up.fetches == down.reads && up.writebacks == down.writes);
         }
         jrx_cachesim_free(sim);
+        slow_cache_free(slow);
     }
-    free(slow);
 }
 
-static void the_table_of_lines_seen_grows(void **state)
+static void lines_far_apart_are_first_touched_once_each(void **state)
 {
     (void)state;
     struct jrx_cachesim *sim = sim_of("64/1");
     for (int pass = 0; pass < 2; pass++)
         for (uint64_t i = 0; i < 50000; i++)
-            load(sim, i * 977 + (1ull << 40));
+            load(sim, i * 2683);
     assert_int_equal(jrx_cachesim_compulsory(sim, 0), 50000);
     jrx_cachesim_free(sim);
 }
@@ -424,12 +359,13 @@ int main(void)
         cmocka_unit_test(a_store_fetches_its_line_and_is_written_back_once),
         cmocka_unit_test(a_line_written_back_to_a_level_that_lacks_it_is_not_fetched),
         cmocka_unit_test(an_access_over_a_line_border_touches_both_lines),
+        cmocka_unit_test(an_access_beyond_the_last_line_is_refused_and_what_came_before_counts),
         cmocka_unit_test(a_stream_larger_than_all_levels_misses_every_time_it_is_read),
         cmocka_unit_test(a_written_stream_is_written_back_once_a_line_counting_the_flush),
         cmocka_unit_test(a_line_and_its_write_back_belong_to_the_tag_that_touched_it_last),
         cmocka_unit_test(counts_can_be_zeroed_with_the_lines_kept),
         cmocka_unit_test(random_streams_are_counted_as_by_the_slow_reference),
-        cmocka_unit_test(the_table_of_lines_seen_grows),
+        cmocka_unit_test(lines_far_apart_are_first_touched_once_each),
         cmocka_unit_test(geometries_are_read_from_text),
         cmocka_unit_test(this_machine_has_caches_or_says_why_not),
         cmocka_unit_test(the_speed_is_shown),
