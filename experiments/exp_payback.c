@@ -216,9 +216,10 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
 const struct ex_experiment exp_payback = {
     .name = "payback",
     .title = "When a distilled student has paid back its making",
-    .question = "Slots in service after which the training of a distilled student, and its share of its teacher's, is "
-                "made up for by what its inference saves beside the teacher: energy (see its label) and processor time "
-                "(measured). A slot is 1 ms, so a day has 86.4 million.",
+    .question =
+        "Slots in service after which the training of a distilled student, and its share of its teacher's, is "
+        "made up for by what its inference saves beside the teacher: energy and processor time (see their labels). "
+        "A slot is 1 ms, so a day has 86.4 million.",
     .needs = "learning,ber,frontier",
     .order = 62,
     .summary = &summary_schema,

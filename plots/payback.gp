@@ -3,7 +3,9 @@ tall = 660
 load home."/common.gp"
 file = dir."/summary.csv"
 source = ""
-stats file using (source = strcol("energy_source"), 1) nooutput
+teacher = ""
+stats file using (source = strcol("energy_source"), teacher = strcol("teacher_processor_source"), 1) nooutput
+processor = teacher eq "measured" ? "measured" : "the teacher's part ".teacher
 set multiplot title "When a distilled student has paid back its making\n{/*0.82 slots in service until inference beside the teacher has saved what training took}\n{/*0.82 bars: 95 % intervals of what a slot saves}"
 head = 0.13; below = 0.085; left = 0.14
 stats file using "width_ratio" nooutput
@@ -31,7 +33,7 @@ do for [p=1:2] {
   ignored = name_end("whole teacher", 6)
   last = log10(day) + 0.27; ignored = name_end("one day", 9)
   load home."/labels.gp"
-  set label 20 (p == 1 ? "energy (".source.")" : "processor time (measured)") at graph 0.02,0.93 left
+  set label 20 (p == 1 ? "energy (".source.")" : "processor time (".processor.")") at graph 0.02,0.76 left
   set yrange [10**low:10**high]
   plot day with lines ls 9, \
     file using (column("width_ratio")/1.02):share:(column(what."_payback_ci_lo_slots")):(column(what."_payback_ci_hi_slots")) with yerrorbars ls (p == 1 ? 2 : 1) dt 1, \
