@@ -34,17 +34,25 @@ static unsigned sampled_group(const struct sink *sink, int i)
     return (unsigned)(sink->groups * (2 * i + 1) / (2 * sink->sims));
 }
 
-/* Sampled groups are every groups / GROUPS-th, so which one a line is in, if any, is a division by a power of two. */
+/*
+ * Sampled groups are every groups / GROUPS-th, so which one a line is in, if any, is a division by a power of two. A
+ * group's sets are a small cache of their own, in which its lines lie side by side.
+ */
 static void feed_sample(struct sink *sink, const struct jrx_access *access, size_t count)
 {
     const uint64_t mask = (uint64_t)sink->groups - 1, apart = mask / GROUPS, first = sampled_group(sink, 0);
     const unsigned shift = (unsigned)__builtin_ctz((unsigned)(sink->groups / GROUPS));
+    const unsigned groups_shift = (unsigned)__builtin_ctz((unsigned)sink->groups);
+    const uint64_t within = ((uint64_t)1 << sink->line_shift) - 1;
     size_t kept[GROUPS] = {0};
     for (size_t i = 0; i < count; i++) {
         sink->sampled_bytes[access[i].tag] += access[i].bytes;
-        uint64_t group = access[i].address >> sink->line_shift & mask;
-        if ((group & apart) == first)
-            sink->kept[(group >> shift) * BATCH + kept[group >> shift]++] = access[i];
+        const uint64_t line = access[i].address >> sink->line_shift, group = line & mask;
+        if ((group & apart) != first)
+            continue;
+        struct jrx_access *its = &sink->kept[(group >> shift) * BATCH + kept[group >> shift]++];
+        *its = access[i];
+        its->address = line >> groups_shift << sink->line_shift | (access[i].address & within);
     }
     for (int k = 0; k < GROUPS && !sink->status; k++)
         sink->status = jrx_cachesim_run(sink->sim[k], sink->kept + k * BATCH, kept[k]);
@@ -170,6 +178,7 @@ static int open_sink(struct sink *sink, const struct jrx_cache_geometry *geometr
     *sink = (struct sink){.sims = sample > 1 ? GROUPS : 1,
                           .groups = sample > 1 ? GROUPS * sample : 1,
                           .line_shift = (unsigned)__builtin_ctz(geometry->line_bytes)};
+    struct jrx_cache_geometry part = *geometry;
     for (unsigned k = 0; k < geometry->levels && sample > 1; k++) {
         uint64_t sets = geometry->level[k].bytes / geometry->level[k].ways / geometry->line_bytes;
         if (sample & (sample - 1) || sets % (uint64_t)sink->groups)
@@ -177,11 +186,12 @@ static int open_sink(struct sink *sink, const struct jrx_cache_geometry *geometr
                 JRX_EINVAL,
                 "--sample=%d: L%u has %llu sets, which must be a multiple of %d; use a smaller power of two", sample,
                 k + 1, (unsigned long long)sets, sink->groups);
+        part.level[k].bytes /= (uint64_t)sink->groups;
     }
     sink->kept = jrx_alloc(GROUPS * BATCH * sizeof *sink->kept);
     int status = sink->kept ? 0 : JRX_ENOMEM;
     for (int k = 0; k < sink->sims && !status; k++)
-        status = jrx_cachesim_new(&sink->sim[k], geometry);
+        status = jrx_cachesim_new(&sink->sim[k], &part);
     return status;
 }
 
