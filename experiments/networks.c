@@ -86,10 +86,10 @@ static int given(const struct rows *rows, struct ex_spent *spent, int64_t *steps
     const char *source = nn_st_meta(&file, "energy_source");
     *spent = (struct ex_spent){meta_real(&file, "processor_s"), meta_real(&file, "energy_j"), JRX_MEASURED,
                                source ? ex_source(source) : JRX_SOURCE_NONE};
-    const double done = meta_real(&file, "step");
+    const double done = meta_real(&file, "step"), before = meta_real(&file, "start_steps");
     nn_st_close(&file);
-    if (done >= 0) /* it may not have been trained to its end */
-        *steps = (int64_t)done;
+    if (done >= 0) /* it may not have been trained to its end, and may have had a start */
+        *steps = (int64_t)(done + (before > 0 ? before : 0));
     const double flop = ex_network_step_flop(rows->run->settings->zoo, 0) * (double)*steps;
     if (isnan(spent->processor_s)) {
         spent->processor_s = flop * rows->s_per_flop;

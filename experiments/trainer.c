@@ -14,6 +14,7 @@ struct arguments {
     enum rx_role role;
     const char *preset;
     const char *file[2]; /* [teacher,] checkpoint */
+    const char *start;   /* a receiver to begin from; NULL: from starting values */
     int files, resume;
     struct ex_loop loop;
     uint64_t seed;                        /* 0: not given */
@@ -28,6 +29,7 @@ enum {
     KEY_SEED,
     KEY_CSV,
     KEY_RESUME,
+    KEY_START,
     KEY_EVERY,
     KEY_VALIDATE,
     KEY_METER,
@@ -42,6 +44,10 @@ static const struct argp_option common_options[] = {
      0},
     {"seed", KEY_SEED, "N", 0, "of starting weights and slots (default 1)", 0},
     {"resume", KEY_RESUME, NULL, 0, "go on with the checkpoint; what is given besides must be as it was", 0},
+    {"start", KEY_START, "FILE", 0,
+     "begin from this trained receiver of the same network, not from starting values, with an optimiser that begins "
+     "anew; give another --seed than it had",
+     0},
     {"csv", KEY_CSV, "FILE", 0, "learning curve, one row a checkpoint; drawn beside it at the end, as SVG and PNG", 0},
     {"every", KEY_EVERY, "N", 0, "steps between checkpoints (default: a hundredth of all, 2048 slots at most)", 0},
     {"validate", KEY_VALIDATE, "N", 0, "slots for validation at each checkpoint, always the same (default 64; 0: none)",
@@ -73,6 +79,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'p': to->preset = text; break;
     case KEY_SEED: to->seed = (uint64_t)whole(state, "seed", text, 1, INT_MAX); break;
     case KEY_RESUME: to->resume = 1; break;
+    case KEY_START: to->start = text; break;
     case KEY_CSV: to->loop.csv = text; break;
     case KEY_EVERY: to->loop.every = whole(state, "every", text, 1, 1000000000); break;
     case KEY_VALIDATE: to->loop.validation = whole(state, "validate", text, 0, 1000000); break;
@@ -93,6 +100,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_END:
         if (to->files < (to->role == RX_DISTILLED ? 2 : 1))
             argp_usage(state);
+        if (to->start && to->resume)
+            argp_error(state, "--start=%s: a training that is resumed has begun; leave it out", to->start);
         break;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -175,6 +184,8 @@ static void announce(const struct arguments *a, const struct ex_loop *loop, cons
                 loop->path, c->shape.body->name, c->shape.width, (long long)nn_parameters(&training->student.net),
                 (long long)c->schedule.steps, c->batch, c->link.prb,
                 (double)(training->bytes + ex_loop_bytes(loop, training)) / (1 << 20));
+    if (!loop->quiet && training->start)
+        fprintf(stderr, "%s: begun from a receiver of %lld steps\n", loop->path, (long long)training->start_steps);
     if (!loop->quiet && a->resume)
         fprintf(stderr, "%s: from step %lld\n", loop->path, (long long)training->step);
 }
@@ -196,6 +207,8 @@ static int train(const struct arguments *a)
         status = rx_receiver_load(&teacher, a->file[0]);
     if (!status)
         status = rx_train_init(&training, &config, a->role == RX_DISTILLED ? &teacher : NULL, loop.threads);
+    if (!status && a->start)
+        status = rx_train_start(&training, a->start);
     if (!status && a->resume)
         status = rx_train_load(&training, loop.path);
     if (!status)

@@ -106,7 +106,7 @@ static int measure(struct state *s)
     if (status || s->status)
         return status ? status : s->status;
     s->speed = (double)((train->step - from) * train->config.batch) / ((double)result.time_ns * 1e-9);
-    spend(&train->spent, &result, from == 0);
+    spend(&train->spent, &result, from == 0 && !train->start);
     return 0;
 }
 

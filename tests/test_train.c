@@ -240,6 +240,61 @@ static void a_killed_training_resumes_on_the_same_trajectory(void **state)
     unlink(path);
 }
 
+static void a_training_begins_from_a_receiver_as_that_is_used_and_counts_what_it_took(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/test_train_start_XXXXXX", onward[] = "/tmp/test_train_start_XXXXXX";
+    struct rx_train first, second, third;
+    struct rx_train_config config = tiny();
+    close(mkstemp(path));
+    close(mkstemp(onward));
+    config.average = 0.5;
+    assert_int_equal(rx_train_init(&first, &config, NULL, 1), 0);
+    run_steps(&first, 4);
+    first.spent = (struct rx_spent){10, 20, 300, JRX_MEASURED};
+    assert_int_equal(rx_train_save(&first, path), 0);
+
+    config.seed++;
+    assert_int_equal(rx_train_init(&second, &config, NULL, 1), 0);
+    assert_int_equal(rx_train_start(&second, path), 0);
+    const size_t bytes = first.student.net.parameter_floats * sizeof(float);
+    assert_memory_equal(second.student.parameters, first.average, bytes);
+    assert_memory_equal(second.average, first.average, bytes);
+    assert_memory_equal(second.student.statistics, first.average_statistics,
+                        first.student.net.statistic_floats * sizeof(float));
+    assert_int_equal(second.step, 0);
+    assert_int_equal(second.start_steps, 4);
+    assert_float_equal(second.spent.processor_s, 20, 0);
+    assert_float_equal(second.spent.energy_j, 300, 0);
+    assert_int_equal(second.spent.source, JRX_MEASURED);
+
+    /* killed and resumed it ends where it would have ended; a start of a start counts both */
+    run_steps(&second, 2);
+    assert_int_equal(rx_train_save(&second, onward), 0);
+    assert_int_equal(rx_train_init(&third, &config, NULL, 1), 0);
+    assert_int_equal(rx_train_load(&third, onward), 0);
+    assert_true(third.start == second.start && third.start != 0);
+    assert_int_equal(third.start_steps, 4);
+    run_steps(&second, 1);
+    run_steps(&third, 1);
+    assert_same_state(&second, &third);
+    rx_train_fini(&third);
+    assert_int_equal(rx_train_init(&third, &config, NULL, 1), 0);
+    assert_int_equal(rx_train_start(&third, onward), 0);
+    assert_int_equal(third.start_steps, 6);
+    rx_train_fini(&third);
+
+    config.shape.width *= 2;
+    assert_int_equal(rx_train_init(&third, &config, NULL, 1), 0);
+    assert_int_equal(rx_train_start(&third, path), JRX_EINVAL);
+    assert_non_null(strstr(jrx_last_error(), "the two must be the same"));
+    rx_train_fini(&third);
+    rx_train_fini(&second);
+    rx_train_fini(&first);
+    unlink(path);
+    unlink(onward);
+}
+
 static void one_network_trains_on_all_modulations_with_1_to_4_antennas(void **state)
 {
     (void)state;
@@ -609,6 +664,7 @@ int main(void)
         cmocka_unit_test(input_planes_are_y_pilots_and_their_products),
         cmocka_unit_test(labels_are_the_bits_of_data_elements),
         cmocka_unit_test(a_mixed_slot_is_the_slot_of_its_modulation),
+        cmocka_unit_test(a_training_begins_from_a_receiver_as_that_is_used_and_counts_what_it_took),
         cmocka_unit_test(one_network_trains_on_all_modulations_with_1_to_4_antennas),
         cmocka_unit_test(the_trajectory_does_not_depend_on_threads),
         cmocka_unit_test(checkpointing_takes_less_memory_and_changes_no_bit),

@@ -57,6 +57,11 @@ static void a_checkpoint_goes_on_with_the_options_it_was_made_with_only(void **s
     says(p.err, "none.st");
     assert_int_equal(program_run(&p, "train " SMALL "%s a.st", own), 2); /* not over a file that is there */
     says(p.err, "--resume");
+    assert_int_equal(program_run(&p, "train " SMALL "%s --seed=2 --start=a.st b.st", own), 0);
+    assert_int_equal(program_run(&p, "train -q --resume --start=a.st b.st"), 2);
+    says(p.err, "--start=a.st: a training that is resumed has begun");
+    assert_int_equal(program_run(&p, "train " SMALL "--width=2 --start=a.st c.st"), 2);
+    says(p.err, "the two must be the same");
     static const char *const other[][2] = {{"--optimiser=adamw", "optimiser lamb, not adamw"},
                                            {"--clip=2", "clip 1, not 2"},
                                            {"--sir=none", "link.sir_min_db"},

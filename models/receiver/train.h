@@ -46,6 +46,8 @@ struct rx_train {
     struct rx_receiver student;        /* its parameters and statistics are what is trained */
     const struct rx_receiver *teacher; /* borrowed; NULL unless config.loss.mix > 0 */
     int64_t step;                      /* steps done */
+    uint64_t start;                    /* fingerprint of the receiver it began from, see rx_train_start(); 0: none */
+    int64_t start_steps;               /* and the steps that had made that */
     struct rx_spent spent;
     struct nn_loss_sum last;             /* over the batch of the last step */
     float *m, *v;                        /* of the optimiser */
@@ -90,6 +92,14 @@ double rx_step_flop(const struct rx_train *train);
 
 /** How many times the loss of a slot counts: 1, or log2(1 + SNR) with snr_weight. Pure. */
 double rx_slot_weight(const struct rx_train_config *config, const struct lk_slot *slot);
+
+/**
+ * Makes a training that has done no step begin from the receiver in `path`, as that is used, in place of starting
+ * values; the optimiser begins anew. What was spent on that receiver counts as spent. Give another seed than it had,
+ * lest the same slots come again. 0, JRX_EIO, JRX_EPERMISSION, JRX_EFORMAT, JRX_ENOMEM; JRX_EINVAL if the network is
+ * another one or hints are learnt.
+ */
+int rx_train_start(struct rx_train *train, const char *path);
 
 /** All that is needed to go on: parameters, statistics, optimiser, average, step, configuration. See nn/safetensors.h.
  */

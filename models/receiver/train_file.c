@@ -49,6 +49,69 @@ static void read_spent(const struct nn_st_file *file, struct rx_spent *spent)
             spent->source = (enum jrx_source)i;
 }
 
+static int64_t steps_in(const struct nn_st_file *file, const char *key)
+{
+    const char *text = nn_st_meta(file, key);
+    char *end = NULL;
+    errno = 0;
+    const long long steps = text ? strtoll(text, &end, 10) : -1;
+    return text && end != text && !*end && !errno ? steps : -1;
+}
+
+/* What does not decide the next step but is to be known of the network. */
+static void read_history(const struct nn_st_file *file, struct rx_train *train)
+{
+    const char *start = nn_st_meta(file, "start");
+    const int64_t steps = steps_in(file, "start_steps");
+    read_spent(file, &train->spent);
+    train->start = start ? strtoull(start, NULL, 16) : 0;
+    train->start_steps = steps > 0 ? steps : 0; /* missing in checkpoints from before there were starts */
+}
+
+static int same_network(const struct rx_train *train, const struct rx_receiver *start, const char *path)
+{
+    const struct rx_shape *want = &train->config.shape, *have = &start->shape;
+    if (train->config.hint > 0)
+        return jrx_fail(JRX_EINVAL, "%s: a start has no adapter for hints; give --hint=0, or no start", path);
+    if (want->body == have->body && want->width == have->width && want->blocks == have->blocks &&
+        want->multiplier == have->multiplier && want->rx == have->rx && want->logits == have->logits)
+        return 0;
+    return jrx_fail(JRX_EINVAL,
+                    "%s: a start of %s, width %g, %d antennas, %d outputs for a network of %s, width %g, %d antennas, "
+                    "%d outputs, or of other blocks; the two must be the same",
+                    path, have->body->name, have->width, have->rx, have->logits, want->body->name, want->width,
+                    want->rx, want->logits);
+}
+
+int rx_train_start(struct rx_train *train, const char *path)
+{
+    struct rx_receiver start;
+    struct nn_st_file file;
+    int status = rx_receiver_load(&start, path);
+    if (status)
+        return status;
+    status = same_network(train, &start, path);
+    if (!status)
+        status = nn_st_open(&file, path);
+    if (!status) {
+        const size_t parameters = start.net.parameter_floats * sizeof(float);
+        const size_t statistics = start.net.statistic_floats * sizeof(float);
+        const int64_t steps = steps_in(&file, "step");
+        memcpy(train->student.parameters, start.parameters, parameters);
+        memcpy(train->student.statistics, start.statistics, statistics);
+        if (train->average) {
+            memcpy(train->average, start.parameters, parameters);
+            memcpy(train->average_statistics, start.statistics, statistics);
+        }
+        read_history(&file, train); /* it may have had a start itself */
+        train->start = rx_fingerprint(&start);
+        train->start_steps += steps > 0 ? steps : 0;
+        nn_st_close(&file);
+    }
+    rx_receiver_fini(&start);
+    return status;
+}
+
 int rx_train_load(struct rx_train *train, const char *path)
 {
     struct nn_st_file file;
@@ -64,15 +127,13 @@ int rx_train_load(struct rx_train *train, const char *path)
         status = nn_checkpoint_read(&file, &train->student.net, block, blocks);
     if (!status) {
         const char *text = nn_st_meta(&file, "step");
-        char *end = NULL;
-        errno = 0;
-        train->step = text ? strtoll(text, &end, 10) : -1;
-        if (!text || end == text || *end || errno || train->step < 0 || train->step > train->config.schedule.steps)
+        train->step = steps_in(&file, "step");
+        if (train->step < 0 || train->step > train->config.schedule.steps)
             status = jrx_fail(JRX_EFORMAT, "%s: step %s of %" PRId64 "; the file is damaged", path,
                               text ? text : "(missing)", train->config.schedule.steps);
     }
     if (!status)
-        read_spent(&file, &train->spent);
+        read_history(&file, train);
     nn_st_close(&file);
     return status;
 }
