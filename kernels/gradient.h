@@ -7,7 +7,9 @@
  * workspace is needed.
  *
  * A template: the including kernel file first defines KN_MI (at most 16) and KN_VC (1 or 2) so that
- * KN_MI * KN_VC * KN_PARTS accumulators fit its registers, and KN_MI_ONE, the input channels when one block is left.
+ * KN_MI * KN_VC * KN_PARTS accumulators fit its registers, and KN_MI_ONE, the input channels when one block is left;
+ * KN_FAR as 1 if the next tile is to be fetched early: where no taps come by the same pixels again, a layer that is in
+ * no cache takes up to a third less time, and one that is up to a twentieth more.
  */
 #ifndef KERNELS_GRADIENT_H
 #define KERNELS_GRADIENT_H
@@ -18,6 +20,10 @@
 #include <limits.h>
 #include <omp.h>
 #include <stdint.h>
+
+#ifndef KN_FAR
+#define KN_FAR 0
+#endif
 
 #ifndef KN_MI
 #define KN_MI 2
@@ -37,6 +43,8 @@ struct kn_gradient {
     float *dw;
     ptrdiff_t row, plane, w_block;
     int rows, run;
+    ptrdiff_t x_far, dy_far; /* floats to what the next tile of the grid reads; 0 for the last */
+    int odd;                 /* of dy's blocks the second is fetched early, else the first */
     struct kn_trace *trace;
 };
 
@@ -56,7 +64,10 @@ KN_INLINE void kn_gradient_piece(const struct kn_gradient *g, int channel, const
     }
     for (int r = 0; r < g->rows; r++) {
         const float *x = g->x + r * g->row + channel, *dy = g->dy + r * g->row;
-        for (int p = 0; p < g->run; p++, x += KN_LANES, dy += KN_LANES) {
+        const float *far = channel ? dy + g->dy_far + (g->odd && vc > 1 ? g->plane : 0) : x + g->x_far;
+        for (int p = 0; p < g->run; p++, x += KN_LANES, dy += KN_LANES, far += KN_LANES) {
+            if (KN_FAR)
+                __builtin_prefetch(far, 0, 2);
             kn_vec out[KN_VC * KN_PARTS];
             KN_UNROLL(8)
             for (int v = 0; v < parts; v++) {
@@ -202,6 +213,21 @@ static inline int kn_gradient_has_bias(const struct kn_gradient_place *place)
     return place->channel == 0 && place->tap == 0;
 }
 
+/* How far the next tile of the grid is, in x and in dy. */
+static inline void kn_gradient_far(const struct kn_gradient_nest *nest, const struct kn_part *part,
+                                   struct kn_gradient *g)
+{
+    const struct kn_shape *s = &nest->shape;
+    int parts = kn_parts(s, &nest->tile);
+    int index = part->n * parts + part->f0 / nest->tile.f * kn_tiles_of(s->t, nest->tile.t) + part->t0 / nest->tile.t;
+    if (!KN_FAR || index + 1 >= s->n * parts)
+        return;
+    struct kn_part next = kn_part(s, &nest->tile, index + 1);
+    ptrdiff_t step = kn_part_offset(s, &next) - kn_part_offset(s, part), slots = (next.n - part->n) * kn_plane(s);
+    g->x_far = step + slots * kn_blocks(s->ic);
+    g->dy_far = step + slots * kn_blocks(s->oc);
+}
+
 static inline void kn_gradient_compute(const struct kn_gradient_nest *nest, const struct kn_part *part,
                                        const struct kn_gradient_place *place, void *context)
 {
@@ -229,6 +255,8 @@ static inline void kn_gradient_compute(const struct kn_gradient_nest *nest, cons
     g.dw = a->dw + place->block * g.w_block + (place->tap * inputs + place->channel) * KN_LANES;
     g.rows = inside.rows;
     g.run = inside.run;
+    kn_gradient_far(nest, part, &g);
+    g.odd = place->channel / KN_LANES & 1;
     kn_gradient_unit(&g, place->channels, place->vc);
 }
 

@@ -4,6 +4,7 @@
  */
 #ifndef KERNELS_POINTWISE_BWD_WEIGHTS_H
 #define KERNELS_POINTWISE_BWD_WEIGHTS_H
+#define KN_FAR 1
 #include "kernels/gradient.h"
 
 static inline int supports(const struct kn_shape *shape, const struct kn_tile *tile)
