@@ -105,6 +105,12 @@ INLINE void ask(const struct sets *sets, const uint32_t *word, size_t count, uin
     }
 }
 
+/* All of an access but its address, and but what pads it. */
+static inline uint32_t what_of(const struct jrx_access *a)
+{
+    return (uint32_t)a->bytes | (uint32_t)a->tag << 16 | (uint32_t)a->write << 24;
+}
+
 /* Accesses of one line each, up to `end` or the first that is not. Mostly one is like that before it, a line on. */
 INLINE const struct jrx_access *single(const struct jrx_cachesim *sim, const struct jrx_access *a,
                                        const struct jrx_access *end, struct tally *tally, const enum kind kind)
@@ -114,12 +120,11 @@ INLINE const struct jrx_access *single(const struct jrx_cachesim *sim, const str
     const uint64_t line_bytes = (uint64_t)1 << line_shift;
     struct jrx_access last = {.bytes = 0};
     const struct jrx_access *since = a;
-    uint64_t what = 0; /* of `last`: all but its address */
+    uint32_t what = 0; /* of `last` */
     uint32_t word = 0;
     size_t count = 0;
     for (; a < end; a++) {
-        uint64_t its;
-        memcpy(&its, &a->bytes, sizeof its);
+        const uint32_t its = what_of(a);
         if (a->address - last.address == line_bytes && its == what && word < LAST_LINE) {
             word += 1 << LINE_SHIFT;
         } else {

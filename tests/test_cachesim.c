@@ -3,6 +3,7 @@
 #include "harness/base/error.h"
 #include "harness/base/rng.h"
 #include "harness/cachesim_sets.h"
+#include "tests/support/short_form.h"
 #include "tests/support/slow_cache.h"
 #include "tests/support/test.h"
 #include <time.h>
@@ -244,7 +245,7 @@ static void random_streams_are_counted_as_by_the_slow_reference(void **state)
         assert_non_null(slow);
         struct jrx_rng rng;
         jrx_rng_init(&rng, 77, g);
-        for (uint64_t i = 0; i < 60000; i++) {
+        for (uint64_t i = 0; i < (test_is_short() ? 15000 : 60000); i++) {
             struct jrx_access a = random_access(&rng, i);
             assert_int_equal(jrx_cachesim_run(sim, &a, 1), 0);
             slow_cache_run(slow, &a, 1);
@@ -334,18 +335,19 @@ static void this_machine_has_caches_or_says_why_not(void **state)
 static void the_speed_is_shown(void **state)
 {
     (void)state;
-    enum { BATCH = 4096, ROUNDS = 2000 };
+    enum { BATCH = 4096 };
+    const int rounds = test_is_short() ? 50 : 2000;
     struct jrx_cachesim *sim = sim_of("32K/8,1M/16,32M/16");
     struct jrx_access *batch = malloc(BATCH * sizeof *batch);
     struct timespec from, to;
     for (uint64_t i = 0; i < BATCH; i++) /* three operands, 64 bytes at a time, 12 KiB: what a tile in L1 looks like */
         batch[i] = (struct jrx_access){(i % 3 << 20) + i / 3 % 64 * 64, 64, (uint8_t)(i % 3), i % 3 == 2};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
-    for (int i = 0; i < ROUNDS; i++)
+    for (int i = 0; i < rounds; i++)
         assert_int_equal(jrx_cachesim_run(sim, batch, BATCH), 0);
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
     double seconds = (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
-    print_message("    %.0f million accesses/s on L1 hits\n", 1e-6 * BATCH * ROUNDS / seconds);
+    print_message("    %.0f million accesses/s on L1 hits\n", 1e-6 * BATCH * rounds / seconds);
     assert_int_equal(jrx_cachesim_get(sim, 0, JRX_ACCESS_TAGS).fetches, 192);
     free(batch);
     jrx_cachesim_free(sim);
