@@ -25,9 +25,10 @@ LDLIBS  := -lpapi -lsde -lhwloc -llapacke -lopenblas -ljansson -linih -lcsv -lki
 flags_default := -ffp-contract=off
 flags_avx2    := -mavx2 -mfma -ffp-contract=fast
 flags_avx512  := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -ffp-contract=fast
+flags_avx512bf16 := $(flags_avx512) -mavx512bf16
 # One seed gives one slot on every CPU, so the link rounds alike whatever the instruction set.
 exact_of = $(if $(filter models/link/%,$1),-ffp-contract=off)
-isa_of = $(or $(filter avx2 avx512,$(lastword $(subst _, ,$(basename $(notdir $1))))),default)
+isa_of = $(or $(filter avx2 avx512 avx512bf16,$(lastword $(subst _, ,$(basename $(notdir $1))))),default)
 
 # ---- sources; the registries are the list of matching files --------------------------------------
 KERNELS     := $(sort $(wildcard kernels/*/*.c))

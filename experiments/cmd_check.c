@@ -94,8 +94,13 @@ static int check_direction(const struct arguments *a, enum kn_op op, enum kn_dir
     for (size_t i = 0; i < count && i < MAX_SHAPES && !rc; i++) {
         struct kn_problem problem;
         rc = kn_problem_init(&problem, op, dir, &shapes[i], a->seed + i);
-        for (int k = 0; k < chosen && !rc; k++)
-            rc = check_problem(&tallies[k], &problem, a->seed + i);
+        for (int rounded = 0; rounded < 2 && !rc; rounded++) {
+            for (int k = 0; k < chosen && !rc; k++)
+                if ((tallies[k].kernel->isa == KN_ISA_AVX512BF16) == rounded)
+                    rc = check_problem(&tallies[k], &problem, a->seed + i);
+            if (!rc && !rounded && kn_best_bf16(op, dir))
+                rc = kn_problem_round(&problem);
+        }
         kn_problem_fini(&problem);
     }
     for (int k = 0; k < chosen && !rc; k++)

@@ -180,7 +180,7 @@ int ex_cell_model(const struct ex_cell *cell, const struct jrx_cache_geometry *g
         *size[k] = (double)geometry->level[k].bytes, *ways[k] = (int)geometry->level[k].ways;
     int status = em_count_layer(&layer, &caches, &count);
     /* the model knows the nests of the vector kernels only */
-    int known = !status && cell->kernel->isa != KN_ISA_REF && cell->kernel->isa != KN_ISA_BLAS;
+    int known = !status && cell->kernel->isa != KN_ISA_REF && cell->kernel->isa < KN_ISA_BLAS;
     for (int level = 0; level <= EX_CACHES; level++)
         bytes[level] = known ? count.bytes[level] : (double)NAN;
     return status;

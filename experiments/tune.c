@@ -34,8 +34,8 @@ struct plan {
 /* Guesses: a slow core, 10 ns to fill a float, two calls simulated at 100 million accesses a second. */
 static struct plan plan_of(const struct ex_cell *cell, double budget_s)
 {
-    static const double accesses[KN_ISAS] = {1, 0.25, 0.06, 0.03, 0};
-    static const double flop_rate[KN_ISAS] = {0.5e9, 4e9, 25e9, 40e9, 40e9};
+    static const double accesses[KN_ISAS] = {1, 0.25, 0.06, 0.03, 0, 0.03};
+    static const double flop_rate[KN_ISAS] = {0.5e9, 4e9, 25e9, 40e9, 40e9, 60e9};
     double flop = kn_flop(cell->kernel->op, cell->kernel->dir, &cell->shape);
     double call_s = flop / flop_rate[cell->kernel->isa] / cell->threads,
            simulate_s = 2 * flop * accesses[cell->kernel->isa] / 100e6;

@@ -30,7 +30,7 @@ void kn_outcome_fail(struct kn_outcome *outcome, const char *what)
 void kn_compare(const char *name, const struct kn_expected *expected, const float *got, struct kn_outcome *outcome)
 {
     double u = FLT_EPSILON / 2, terms = expected->terms + 2;
-    double possible = terms * u, likely = fmin(possible, 6 * sqrt(terms) * u);
+    double likely = fmin(terms, 6 * sqrt(terms)) * u + expected->slack, possible = terms * u + expected->slack;
     for (size_t i = 0; i < expected->floats; i++) {
         /* results below the smallest normal number are rounded absolutely */
         double error = fabs(got[i] - expected->sum[i]), scale = expected->scale[i];
@@ -137,6 +137,9 @@ static int accepts(const struct kn_kernel *kernel, const struct kn_problem *p, c
     if (kernel->op != p->op || kernel->dir != p->dir)
         return jrx_fail(JRX_EINVAL, "check: %s on a problem of %s %s", kernel->name, kn_op_name(p->op),
                         kn_dir_name(p->dir));
+    if ((kernel->isa == KN_ISA_AVX512BF16) != p->rounded)
+        return jrx_fail(JRX_EINVAL, "check: %s on a problem that is %srounded to bf16", kernel->name,
+                        p->rounded ? "" : "not ");
     return kernel->supports(&p->shape, tile);
 }
 

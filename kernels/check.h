@@ -14,6 +14,7 @@ struct kn_expected {
     double *scale; /* the same sum over magnitudes */
     float *before; /* what it holds before the call; NULL: poison, as the kernel overwrites it */
     int terms;     /* the most products summed into one element */
+    double slack;  /* of `scale`, beside what float arithmetic may do: a factor that is rounded on the way */
 };
 
 /* The operands of one call, drawn at random, and the results it should have. */
@@ -26,6 +27,7 @@ struct kn_problem {
     struct kn_expected made;            /* norm forward: the moments it writes; else floats 0 */
     double flop; /* two for every product that led to main, as kn_flop() has it for norm, relu and add; see
                     kernels/check_sum.h for separable */
+    int rounded; /* for kernels of the avx512bf16 set, and only for them */
 };
 
 /**
@@ -41,6 +43,16 @@ struct kn_problem {
 int kn_problem_init(struct kn_problem *problem, enum kn_op op, enum kn_dir dir, const struct kn_shape *shape,
                     uint64_t seed);
 void kn_problem_fini(struct kn_problem *problem);
+
+/**
+ * Sums anew what kernels of the avx512bf16 set should give on the same operands: each factor of a matrix product is
+ * rounded to bf16, to nearest and ties to even, before it is multiplied; what db and the depthwise half add up is not.
+ * What lies between the halves of separable is rounded, too: by at most 2^-8 of it, which main.slack allows.
+ * Returns 0 or JRX_ENOMEM.
+ */
+int kn_problem_round(struct kn_problem *problem);
+/** `v` in bf16, as vcvtneps2bf16 rounds it: to nearest, ties to even, below 2^-126 to 0. Pure. */
+float kn_round_bf16(float v);
 
 enum kn_verdict { KN_PASS, KN_MARGINAL, KN_FAIL };
 /** "PASS", "MARGINAL", "FAIL". */
@@ -64,8 +76,9 @@ struct kn_outcome {
  * zero, a margin or an operand written to, a result that depends on the number of threads (for OpenBLAS, which does
  * not promise that: that is beyond the bound at any of them).
  *
- * Returns 0 with the outcome, or what supports() returned, JRX_ENOMEM, JRX_EINVAL (another operator or direction). An
- * access to an inaccessible page ends the process by SIGSEGV. The kernel must be runnable here.
+ * Returns 0 with the outcome, or what supports() returned, JRX_ENOMEM, JRX_EINVAL (another operator or direction,
+ * rounded or not as the kernel does not do). An access to an inaccessible page ends the process by SIGSEGV. The kernel
+ * must be runnable here.
  */
 int kn_check(const struct kn_kernel *kernel, const struct kn_problem *problem, const struct kn_tile *tile,
              struct kn_outcome *outcome);

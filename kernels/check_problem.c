@@ -4,6 +4,7 @@
 #include "harness/base/rng.h"
 #include "kernels/check_sum.h"
 #include "kernels/operand.h"
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,19 +100,17 @@ static void add(struct kn_expected *e, size_t at, double term)
     e->scale[at] += fabs(term);
 }
 
-/* The bias, which has a term of its own in y, and the sums of dy in db. */
-static void scatter_bias(struct kn_problem *p)
+/* The bias, which has a term of its own in y, or the sums of dy in db: whichever `to` is. */
+static void scatter_bias(struct kn_expected *to, struct kn_problem *p)
 {
     const struct kn_shape *s = &p->shape;
-    for (int n = 0; n < s->n && (p->bias || p->bias_grad.floats); n++)
+    const int forward = to == &p->main;
+    for (int n = 0; n < s->n && (forward ? p->bias != NULL : p->bias_grad.floats > 0); n++)
         for (int o = 0; o < s->oc; o++)
             for (int f = 0; f < s->f; f++)
                 for (int t = 0; t < s->t; t++) {
                     size_t out = kn_at_activation(s, s->oc, n, o, f, t);
-                    if (p->bias)
-                        add(&p->main, out, p->bias[o]);
-                    else
-                        add(&p->bias_grad, (size_t)o, p->dy[out]);
+                    add(to, forward ? out : (size_t)o, forward ? p->bias[o] : p->dy[out]);
                 }
 }
 
@@ -160,25 +159,83 @@ static int draw_operands(struct kn_problem *p, uint64_t seed)
     return !rc && bias ? expect(&p->bias_grad, (size_t)kn_blocks(s->oc) * KN_LANES, s->n * s->f * s->t + 1, db) : rc;
 }
 
+/* main of a problem that has its operands, in place of what it held. */
+static int sum_up(struct kn_problem *p)
+{
+    int rc = 0;
+    for (size_t i = 0; i < p->main.floats; i++) {
+        p->main.sum[i] = p->main.before ? p->main.before[i] : 0;
+        p->main.scale[i] = fabs(p->main.sum[i]);
+    }
+    if (p->op == KN_SEPARABLE) {
+        rc = kn_sum_separable(p);
+    } else {
+        const struct kn_factor x = {p->x, NULL}, w = {p->w, NULL}, dy = {p->dy, NULL};
+        p->flop = kn_sum_products(p->op, p->dir, &p->shape, p->dir == KN_FWD ? x : dy, p->dir == KN_BWD_WEIGHTS ? x : w,
+                                  &p->main);
+    }
+    return rc;
+}
+
 int kn_problem_init(struct kn_problem *problem, enum kn_op op, enum kn_dir dir, const struct kn_shape *shape,
                     uint64_t seed)
 {
     *problem = (struct kn_problem){.op = op, .dir = dir, .shape = *shape};
     int rc = kn_shape_check(op, shape);
     rc = rc ? rc : draw_operands(problem, seed);
-    if (!rc && kn_elementwise(op)) {
+    if (!rc && kn_elementwise(op))
         kn_sum_elements(problem, seed);
-    } else if (!rc && op == KN_SEPARABLE) {
-        rc = kn_sum_separable(problem);
-    } else if (!rc) {
-        const struct kn_factor x = {problem->x, NULL}, w = {problem->w, NULL}, dy = {problem->dy, NULL};
-        problem->flop =
-            kn_sum_products(op, dir, shape, dir == KN_FWD ? x : dy, dir == KN_BWD_WEIGHTS ? x : w, &problem->main);
-    }
-    if (rc)
+    else if (!rc)
+        rc = sum_up(problem);
+    if (rc) {
         kn_problem_fini(problem);
-    else if (!kn_elementwise(op))
-        scatter_bias(problem);
+    } else if (!kn_elementwise(op)) {
+        scatter_bias(&problem->main, problem);
+        scatter_bias(&problem->bias_grad, problem);
+    }
+    return rc;
+}
+
+/* ---- for kernels that round ------------------------------------------------------------------------ */
+
+float kn_round_bf16(float v)
+{
+    uint32_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    if (isnan(v) || fabsf(v) < FLT_MIN)
+        bits = isnan(v) ? bits | 0x400000 : bits & 0x80000000;
+    else
+        bits += 0x7fff + (bits >> 16 & 1);
+    bits &= 0xffff0000;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+/* A copy whose elements from `first` on are rounded; NULL of NULL, and without memory. */
+static float *rounded(const float *from, size_t floats, size_t first)
+{
+    float *to = from ? jrx_alloc(floats * sizeof *to) : NULL;
+    for (size_t i = 0; to && i < floats; i++)
+        to[i] = i < first ? from[i] : kn_round_bf16(from[i]);
+    return to;
+}
+
+int kn_problem_round(struct kn_problem *p)
+{
+    const int separable = p->op == KN_SEPARABLE; /* its depthwise half is not rounded */
+    const struct kn_shape *s = &p->shape, half = kn_depthwise_half(s);
+    struct kn_problem r = *p;
+    r.x = rounded(p->x, p->x ? kn_x_floats(s) : 0, separable ? SIZE_MAX : 0);
+    r.w = rounded(p->w, p->w ? kn_w_floats(p->op, s) : 0, separable ? kn_w_floats(KN_DEPTHWISE, &half) : 0);
+    r.dy = rounded(p->dy, p->dy ? kn_y_floats(s) : 0, 0);
+    int rc = (p->x && !r.x) || (p->w && !r.w) || (p->dy && !r.dy) ? JRX_ENOMEM : sum_up(&r);
+    if (!rc)
+        scatter_bias(&r.main, &r);
+    free(r.x);
+    free(r.w);
+    free(r.dy);
+    p->main.slack = separable ? 0x1p-8 : 0;
+    p->rounded = 1;
     return rc;
 }
 

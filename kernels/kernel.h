@@ -22,9 +22,11 @@ struct kn_trace;
 
 #define KN_NORM_EPSILON 1e-5 /* added to the variance, as everybody does */
 
-enum kn_isa { KN_ISA_REF, KN_ISA_BASELINE, KN_ISA_AVX2, KN_ISA_AVX512, KN_ISA_BLAS, KN_ISAS };
+/* AVX512BF16 rounds what is multiplied to bf16 (kernels/bf16.h): another result, so it runs only where it is asked for.
+ */
+enum kn_isa { KN_ISA_REF, KN_ISA_BASELINE, KN_ISA_AVX2, KN_ISA_AVX512, KN_ISA_BLAS, KN_ISA_AVX512BF16, KN_ISAS };
 
-/** "ref", "baseline", "avx2", "avx512", "blas": the last part of a kernel's name. */
+/** "ref", "baseline", "avx2", "avx512", "blas", "avx512bf16": the last part of a kernel's name. */
 const char *kn_isa_name(enum kn_isa isa);
 
 struct kn_args {
@@ -88,7 +90,10 @@ const struct kn_kernel *kn_find(const char *name);
  * for its instruction set, resolve() and work() too.
  */
 int kn_runnable(const struct kn_kernel *kernel);
-/** The variant to use when nobody asks for one: the highest runnable instruction set. Never NULL, never blas. */
+/** The variant to use when nobody asks for one: the highest runnable instruction set. Never NULL, blas or avx512bf16.
+ */
 const struct kn_kernel *kn_best(enum kn_op op, enum kn_dir dir);
+/** The avx512bf16 variant; NULL if there is none, or this CPU does not run it. */
+const struct kn_kernel *kn_best_bf16(enum kn_op op, enum kn_dir dir);
 
 #endif

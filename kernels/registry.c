@@ -27,7 +27,7 @@ static const struct {
 #undef X
     {NULL, NULL}};
 
-static const char *const isa_names[KN_ISAS] = {"ref", "baseline", "avx2", "avx512", "blas"};
+static const char *const isa_names[KN_ISAS] = {"ref", "baseline", "avx2", "avx512", "blas", "avx512bf16"};
 
 const char *kn_isa_name(enum kn_isa isa)
 {
@@ -77,7 +77,7 @@ const struct kn_kernel *kn_find(const char *name)
 int kn_runnable(const struct kn_kernel *kernel)
 {
     static const enum jrx_isa needs[KN_ISAS] = {[KN_ISA_AVX2] = JRX_ISA_AVX2, [KN_ISA_AVX512] = JRX_ISA_AVX512};
-    return needs[kernel->isa] <= jrx_cpu_isa();
+    return kernel->isa == KN_ISA_AVX512BF16 ? jrx_cpu_bf16() : needs[kernel->isa] <= jrx_cpu_isa();
 }
 
 const struct kn_kernel *kn_best(enum kn_op op, enum kn_dir dir)
@@ -85,10 +85,20 @@ const struct kn_kernel *kn_best(enum kn_op op, enum kn_dir dir)
     const struct kn_kernel *best = NULL;
     for (size_t i = 0; kernels[i]; i++) {
         const struct kn_kernel *k = kernels[i];
-        if (k->op == op && k->dir == dir && k->isa != KN_ISA_BLAS && kn_runnable(k) && (!best || k->isa > best->isa))
+        if (k->op == op && k->dir == dir && k->isa < KN_ISA_BLAS && kn_runnable(k) && (!best || k->isa > best->isa))
             best = k;
     }
     if (!best)
         abort(); /* the build left out a reference kernel */
     return best;
+}
+
+const struct kn_kernel *kn_best_bf16(enum kn_op op, enum kn_dir dir)
+{
+    for (size_t i = 0; kernels[i]; i++) {
+        const struct kn_kernel *k = kernels[i];
+        if (k->op == op && k->dir == dir && k->isa == KN_ISA_AVX512BF16)
+            return kn_runnable(k) ? k : NULL;
+    }
+    return NULL;
 }

@@ -250,7 +250,7 @@ static void modelled_traffic_is_near_that_of_an_lru_cache(void **state)
         const struct kn_tile *tile = &tiles[at % 3];
         double moved[CACHES];
         if (kernel->isa == KN_ISA_REF || (kernel->op == KN_SEPARABLE && kernel->dir == KN_FWD) || !kn_traced(kernel) ||
-            !kn_runnable(kernel))
+            kernel->isa == KN_ISA_AVX512BF16 || !kn_runnable(kernel))
             continue;
         if (kernel->supports(s, tile)) /* depthwise has no ic tile */
             continue;

@@ -46,9 +46,14 @@ static void check_all(enum kn_op op, enum kn_dir dir)
     for (size_t i = 0; i < shape_count; i++) {
         struct kn_problem problem;
         assert_int_equal(kn_problem_init(&problem, op, dir, &shapes[i], i), 0);
-        for (size_t k = 0; k < kernel_count; k++)
-            if (kernels[k]->op == op && kernels[k]->dir == dir && kn_runnable(kernels[k]))
-                check_kernel(kernels[k], &problem, i);
+        for (int rounded = 0; rounded <= (kn_best_bf16(op, dir) != NULL); rounded++) {
+            if (rounded)
+                assert_int_equal(kn_problem_round(&problem), 0);
+            for (size_t k = 0; k < kernel_count; k++)
+                if (kernels[k]->op == op && kernels[k]->dir == dir && kn_runnable(kernels[k]) &&
+                    (kernels[k]->isa == KN_ISA_AVX512BF16) == rounded)
+                    check_kernel(kernels[k], &problem, i);
+        }
         kn_problem_fini(&problem);
     }
     for (size_t k = 0; k < kernel_count; k++)

@@ -45,7 +45,8 @@ static void what_is_set_is_recorded_and_nothing_else_moves(void **state)
                {"rate", "0.125"},        {"batch", "96"},       {"micro", "12"},      {"optimiser", "adamw"},
                {"decay", "0.5"},         {"beta1", "0.75"},     {"beta2", "0.875"},   {"epsilon", "0.0625"},
                {"clip", "2.5"},          {"average", "0.9375"}, {"momentum", "0.25"}, {"snr-weight", "yes"},
-               {"checkpointing", "yes"}, {"mix", "0.5"},        {"temperature", "4"}, {"hint", "0.75"}};
+               {"checkpointing", "yes"}, {"precision", "bf16"}, {"mix", "0.5"},       {"temperature", "4"},
+               {"hint", "0.75"}};
     int count = 0;
     while (rx_setting(count))
         count++;

@@ -37,6 +37,12 @@ enum jrx_isa jrx_cpu_isa(void)
     return cap < has ? cap : has;
 }
 
+int jrx_cpu_bf16(void)
+{
+    const char *text = getenv("JOULERX_ISA");
+    return (!text || !*text) && detected() == JRX_ISA_AVX512 && __builtin_cpu_supports("avx512bf16");
+}
+
 int jrx_cpu_check(void)
 {
     const char *text = getenv("JOULERX_ISA");

@@ -12,9 +12,8 @@
 #ifndef KERNELS_SEPARABLE_SEPARABLE_FWD_H
 #define KERNELS_SEPARABLE_SEPARABLE_FWD_H
 #include "harness/base/error.h"
-#include "kernels/depthwise/depthwise_stencil.h"
 #include "kernels/product.h"
-#include <omp.h>
+#include "kernels/separable/separable_band.h"
 
 enum {
     SEPARABLE_FIELDS = KN_TILE_OC | KN_TILE_F | KN_TILE_REG | KN_TILE_KEEP,
@@ -49,12 +48,6 @@ static size_t band_floats(const struct kn_shape *s, const struct kn_tile *tile)
     return (size_t)kn_blocks(s->mid) * (size_t)rows * (size_t)s->t * KN_LANES;
 }
 
-/* Floats of a thread's normalised rows. */
-static size_t normed_floats(const struct kn_shape *s, const struct kn_tile *tile)
-{
-    return (size_t)(tile->f + 2 * s->dil_f) * (size_t)s->t * KN_LANES;
-}
-
 /* First the normalised rows of each thread, then what lies between the halves. */
 static size_t workspace_bytes(const struct kn_shape *s, const struct kn_tile *asked, int threads)
 {
@@ -68,87 +61,11 @@ static float *between_of(const struct kn_args *a, const struct kn_tile *tile)
     return a->workspace + (size_t)a->threads * normed_floats(a->shape, tile);
 }
 
-/* The depthwise half of a call, as the stencil sees it. */
-static struct kn_tile stencil_tile(const struct kn_shape *s, const struct kn_tile *tile)
-{
-    return (struct kn_tile){.oc = KN_LANES, .f = tile->f, .t = s->t};
-}
-
-struct band {
-    const struct kn_args *args;
-    struct kn_tile tile;
-    float *between;           /* its first row */
-    int n, f0, rows, planned; /* planned: rows of a plane of `between` */
-};
-
-DW_ROWS(rows_once, KN_FWD, 1)
-DW_ROWS(rows_twice, KN_FWD, 2)
-
-/* Row f of input block k of the band's slot. */
-static const float *input_row(const struct band *b, int k, int f)
-{
-    const struct kn_shape *s = b->args->shape;
-    const ptrdiff_t row = s->t * KN_LANES;
-    return b->args->x + (((ptrdiff_t)b->n * kn_blocks(s->ic) + k) * s->f + f) * row;
-}
-
-static float *normed_rows(const struct band *b)
-{
-    return b->args->workspace + (size_t)omp_get_thread_num() * normed_floats(b->args->shape, &b->tile);
-}
-
-static int first_row(const struct band *b)
-{
-    return b->f0 < b->args->shape->dil_f ? 0 : b->f0 - b->args->shape->dil_f;
-}
-
-/* The rows of input block k that the band reads, as the norm leaves them. */
-static void normalise(const struct band *b, int k)
-{
-    const struct kn_args *a = b->args;
-    const struct kn_shape *s = a->shape;
-    const int first = first_row(b), last = b->f0 + b->rows + s->dil_f, rows = (last < s->f ? last : s->f) - first;
-    const float *in = input_row(b, k, first);
-    float *out = normed_rows(b);
-    for (int part = 0; part < KN_PARTS; part++) {
-        const int lane = part * KN_WIDTH;
-        const kn_vec scale = kn_ld(a->trace, KN_NORM, a->scale + k * KN_LANES + lane);
-        const kn_vec shift = kn_ld(a->trace, KN_NORM, a->shift + k * KN_LANES + lane);
-        for (int i = lane; i < rows * s->t * KN_LANES; i += KN_LANES)
-            kn_st(a->trace, KN_WORKSPACE, out + i, kn_relu(kn_fma(kn_ld(a->trace, KN_IN, in + i), scale, shift)));
-    }
-}
-
-static void stencil_unit(const struct band *b, int u, int multiplier)
-{
-    const struct kn_args *a = b->args;
-    const struct kn_shape half = kn_depthwise_half(a->shape);
-    const struct kn_tile tile = stencil_tile(&half, &b->tile);
-    const struct kn_args depthwise = {.shape = &half, .x = a->x, .w = a->w, .y = b->between, .trace = a->trace};
-    const struct dw_span span = {.n = b->n, .u = u, .f0 = b->f0, .f1 = b->f0 + b->rows, .t0 = 0, .t1 = half.t};
-    struct dw_plane plane = dw_plane_of(&depthwise, &span, KN_FWD, multiplier);
-    plane.out = b->between + (size_t)u * (size_t)(b->planned * half.t * KN_LANES);
-    plane.out_f = b->f0;
-    plane.out_is = KN_WORKSPACE;
-    plane.early = dw_row(&plane, b->f0 + half.dil_f + b->rows);
-    if (a->scale) {
-        const int k = u / multiplier, more = k + 1 < kn_blocks(a->shape->ic);
-        if (u % multiplier == 0)
-            normalise(b, k);
-        plane.in = normed_rows(b) + u % multiplier * KN_LANES / 2;
-        plane.in_f = first_row(b);
-        plane.in_is = KN_WORKSPACE;
-        /* what is normalised next */
-        plane.early = more ? input_row(b, k + 1, b->f0 + half.dil_f) : input_row(b, 0, b->f0 + half.dil_f + b->rows);
-    }
-    (multiplier == 1 ? rows_once : rows_twice)(&plane, dw_fast(&half, &tile));
-}
-
 static void stencil(const struct band *b)
 {
     const struct kn_shape *s = b->args->shape;
     for (int u = 0; u < kn_blocks(s->mid); u++)
-        stencil_unit(b, u, s->mid / s->ic);
+        stencil_unit(b, u, b->between + (size_t)u * (size_t)(b->planned * s->t * KN_LANES));
 }
 
 static void product(const struct band *b)
@@ -186,12 +103,6 @@ static void product(const struct band *b)
         int count = blocks - o < step ? blocks - o : step;
         kn_product_run(&p, pixels, count);
     }
-}
-
-static struct band band_of(const struct kn_args *a, const struct kn_tile *tile, int n, int f0)
-{
-    int rows = a->shape->f - f0 < tile->f ? a->shape->f - f0 : tile->f;
-    return (struct band){.args = a, .tile = *tile, .n = n, .f0 = f0, .rows = rows, .planned = tile->f};
 }
 
 /* Band after band, each through both halves by the same thread. */

@@ -157,6 +157,9 @@ int em_count_layer(const struct em_layer *layer, const struct em_caches *caches,
                                .store_bytes = work.store_bytes,
                                .compulsory_bytes = work.compulsory_bytes};
     count->bytes[EM_L1] = work.load_bytes + work.store_bytes;
+    count->bytes[EM_L2] = count->bytes[EM_L3] = count->bytes[EM_DRAM] = NAN;
+    if (kernel->isa == KN_ISA_AVX512BF16) /* the nest model knows nothing of packed tiles */
+        return 0;
     const struct em_cache l1 = {caches->l1_bytes, caches->l1_ways, caches->warm};
     const struct em_cache l2 =
         caches->l2_bytes > l1.bytes ? (struct em_cache){caches->l2_bytes, caches->l2_ways, l1.warm} : l1;

@@ -10,7 +10,7 @@ static const struct {
     int pixels, results, channels, vector;
 } registers[KN_ISAS] = {
     [KN_ISA_REF] = {1, 16, 1, 16},     [KN_ISA_BASELINE] = {2, 16, 2, 4}, [KN_ISA_AVX2] = {6, 16, 6, 8},
-    [KN_ISA_AVX512] = {14, 32, 8, 16}, [KN_ISA_BLAS] = {14, 32, 8, 16},
+    [KN_ISA_AVX512] = {14, 32, 8, 16}, [KN_ISA_BLAS] = {14, 32, 8, 16},   [KN_ISA_AVX512BF16] = {14, 32, 8, 16},
 };
 
 static int least(int a, int b)

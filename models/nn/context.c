@@ -171,6 +171,22 @@ static void plan_scratch(const struct nn_context *context, struct plan *plan)
     }
 }
 
+/* What runs an operator when the layer does not say. */
+static const struct kn_kernel *usual_kernel(const struct nn_context *context, enum kn_op op, enum kn_dir dir)
+{
+    const int rounded = context->net->precision == NN_BF16 && nn_trains(context->mode);
+    const struct kn_kernel *bf16 = rounded ? kn_best_bf16(op, dir) : NULL;
+    return bf16 ? bf16 : kn_best(op, dir);
+}
+
+int nn_precision_check(enum nn_precision precision)
+{
+    if (precision == NN_BF16 && !kn_best_bf16(KN_POINTWISE, KN_FWD))
+        return jrx_fail(JRX_EINVAL, "training: precision bf16 needs AVX512_BF16, which this CPU has not or %s",
+                        "JOULERX_ISA masks; give fp32");
+    return 0;
+}
+
 static int plan_kernels(struct nn_context *context, struct plan *plan)
 {
     const struct nn_net *net = context->net;
@@ -187,7 +203,8 @@ static int plan_kernels(struct nn_context *context, struct plan *plan)
         if (kn_shape_check(l->op, &shape))
             return jrx_fail(JRX_EINVAL, "layer %s: %s", l->name, jrx_last_error());
         for (int dir = 0; dir < (nn_trains(context->mode) ? KN_DIRS : 1); dir++) {
-            const struct kn_kernel *kernel = l->kernel[dir] ? l->kernel[dir] : kn_best(l->op, (enum kn_dir)dir);
+            const struct kn_kernel *kernel =
+                l->kernel[dir] ? l->kernel[dir] : usual_kernel(context, l->op, (enum kn_dir)dir);
             if (kernel->op != l->op || (int)kernel->dir != dir)
                 return jrx_fail(JRX_EINVAL, "layer %s: %s is no %s_%s kernel", l->name, kernel->name, kn_op_name(l->op),
                                 kn_dir_name((enum kn_dir)dir));
@@ -246,7 +263,7 @@ struct nn_scratch nn_scratch_of(const struct nn_context *context, int worker, si
 /* How threads share a fused backward: over groups of slots if there are enough, else within the kernels. */
 static void plan_stages(struct nn_context *context, struct plan *plan)
 {
-    context->separable = kn_best(KN_SEPARABLE, KN_FWD);
+    context->separable = usual_kernel(context, KN_SEPARABLE, KN_FWD);
     context->groups = context->n < NN_GROUPS ? context->n : NN_GROUPS;
     context->workers = context->threads <= context->groups ? context->threads : 1;
     context->inner = context->workers > 1 ? 1 : context->threads;
@@ -289,7 +306,8 @@ static int make_plan(struct nn_context *context, struct plan *plan)
     for (int u = 0; u < context->units; u++)
         for (int i = context->unit[u].first; i <= context->unit[u].last; i++)
             plan->unit_of[i] = u;
-    int status = plan_kernels(context, plan);
+    int status = nn_trains(context->mode) ? nn_precision_check(net->precision) : 0;
+    status = status ? status : plan_kernels(context, plan);
     if (status)
         return status;
     plan_stages(context, plan);

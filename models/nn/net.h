@@ -45,12 +45,19 @@ struct nn_tensor {
     int dims, dim[4];
 };
 
+/* Of matrix products in training: NN_BF16 rounds the factors of every pointwise layer to bf16 in all three directions
+ * and sums in FP32. Weights, maps, 3x3 and depthwise layers, norms, loss and optimiser stay FP32, and so does
+ * inference.
+ */
+enum nn_precision { NN_FP32, NN_BF16 };
+
 struct nn_net {
     struct nn_layer layer[NN_MAX_LAYERS];
     int layers;
-    int output;   /* the value that is the result */
-    int side;     /* a second result, for training only; 0: none. Set before nn_net_done() */
-    int channels; /* of value 0 */
+    int output;                  /* the value that is the result */
+    int side;                    /* a second result, for training only; 0: none. Set before nn_net_done() */
+    int channels;                /* of value 0 */
+    enum nn_precision precision; /* set before a context is made */
     struct nn_tensor *tensor;
     int tensors;
     size_t parameter_floats; /* of the padded block; the first decayed_floats are subject to weight decay */

@@ -57,12 +57,16 @@ struct nn_context {
     float *saved;     /* mean and variance of the norms; scale and shift where inference goes layer by layer */
 };
 
+/** 0, or JRX_EINVAL if this CPU, as masked by JOULERX_ISA, cannot train in that precision. */
+int nn_precision_check(enum nn_precision precision);
+
 /**
  * Bytes that nn_context_init() will allocate for the arena; the shape of the whole plan is a pure function of the
  * arguments.
  */
 size_t nn_context_bytes(const struct nn_net *net, enum nn_mode mode, int n, int f, int t, int threads);
-/** 0, JRX_ENOMEM, JRX_EINVAL (a grid that is none, a kernel that refuses its shape or tile). */
+/** 0, JRX_ENOMEM, JRX_EINVAL (a grid that is none, a kernel that refuses its shape or tile, a
+ * precision that this CPU has not). */
 int nn_context_init(struct nn_context *context, const struct nn_net *net, enum nn_mode mode, int n, int f, int t,
                     int threads);
 void nn_context_fini(struct nn_context *context);

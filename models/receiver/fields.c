@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum type { INT, INT64, UINT64, UNSIGNED, REAL, BODY, OPTIMISER, YES_NO };
+enum type { INT, INT64, UINT64, UNSIGNED, REAL, BODY, OPTIMISER, PRECISION, YES_NO };
 
 static const char *const optimisers[] = {[NN_ADAMW] = "adamw", [NN_LAMB] = "lamb"};
+static const char *const precisions[] = {[NN_FP32] = "fp32", [NN_BF16] = "bf16"};
 static const char *const yes_no[] = {"no", "yes"};
 
 /* Every number that has a part in the trajectory; step and teacher are put beside. Those with a line of explanation are
@@ -63,6 +64,13 @@ static const struct field {
      AT(checkpointing),
      0,
      0},
+    {{"precision", "NAME",
+      "fp32, or bf16: factors of pointwise layers are rounded in training; needs AVX512_BF16, makes another receiver",
+      0},
+     PRECISION,
+     AT(precision),
+     0,
+     0},
     {{"mix", "X", "share of the teacher in the loss, 0 to 1", 1}, REAL, AT(loss.mix), 0, 1},
     {{"temperature", "X", "of both sigmoids of the teacher's share", 1}, REAL, AT(loss.temperature), 1e-6, 1e6},
     {{"hint", "X", "weight of the teacher's last map in the loss; 0: none", 1}, REAL, AT(hint), 0, 1e6},
@@ -99,7 +107,7 @@ static const struct field {
 enum { NUMBERS = sizeof fields_table / sizeof *fields_table };
 _Static_assert(NUMBERS + 5 <= RX_FIELDS, "room for the fields");
 _Static_assert(sizeof(enum lk_modulation) == sizeof(unsigned) && sizeof(enum lk_engine) == sizeof(unsigned) &&
-                   sizeof(enum nn_optimiser) == sizeof(unsigned),
+                   sizeof(enum nn_optimiser) == sizeof(unsigned) && sizeof(enum nn_precision) == sizeof(unsigned),
                "enums are read as unsigned");
 _Static_assert(sizeof(struct lk_config) == 128, "a new field of struct lk_config belongs in this table");
 
@@ -172,6 +180,11 @@ int rx_setting_set(struct rx_train_config *config, const char *name, const char 
             return jrx_fail(JRX_EINVAL, "--%s=%s: give adamw or lamb", name, text);
         config->optimiser = (enum nn_optimiser)choice;
         return 0;
+    case PRECISION:
+        if ((choice = among(precisions, 2, text)) < 0)
+            return jrx_fail(JRX_EINVAL, "--%s=%s: give fp32 or bf16", name, text);
+        config->precision = (enum nn_precision)choice;
+        return 0;
     case YES_NO:
         if ((choice = among(yes_no, 2, text)) < 0)
             return jrx_fail(JRX_EINVAL, "--%s=%s: give yes or no", name, text);
@@ -225,6 +238,7 @@ void rx_fields_fill(struct rx_fields *fields, const struct rx_train *train)
         case REAL: snprintf(text, RX_FIELD_TEXT, "%.17g", *(const double *)value); break;
         case BODY: snprintf(text, RX_FIELD_TEXT, "%s", train->config.shape.body->name); break;
         case OPTIMISER: snprintf(text, RX_FIELD_TEXT, "%s", optimisers[train->config.optimiser != NN_ADAMW]); break;
+        case PRECISION: snprintf(text, RX_FIELD_TEXT, "%s", precisions[train->config.precision != NN_FP32]); break;
         case YES_NO: snprintf(text, RX_FIELD_TEXT, "%s", yes_no[*(const int *)value != 0]); break;
         }
     }
@@ -244,6 +258,8 @@ int rx_fields_compare(const struct rx_fields *fields, const struct nn_st_file *f
     for (int i = 0; i < fields->compared; i++) {
         const struct nn_st_pair *want = &fields->pair[i];
         const char *got = nn_st_meta(file, want->key);
+        if (!got && !strcmp(want->key, "precision")) /* younger than checkpoints that are in use */
+            got = precisions[NN_FP32];
         if (!got || strcmp(got, want->value))
             return jrx_fail(JRX_EINVAL, "%s: it was trained with %s %s, not %s; give the same options to resume", path,
                             want->key, got ? got : "(not recorded)", want->value);
@@ -271,8 +287,8 @@ static int read_config(struct rx_train_config *config, const struct nn_st_file *
     for (int i = 0; i < NUMBERS; i++) {
         const struct field *field = &fields_table[i];
         const char *name = field->setting.name, *text = nn_st_meta(file, name);
-        if (!text && field->offset == offsetof(struct rx_train_config, checkpointing))
-            continue; /* younger than checkpoints that are in use; changes no bit */
+        if (!text && (field->type == PRECISION || field->offset == offsetof(struct rx_train_config, checkpointing)))
+            continue; /* younger than checkpoints that are in use, which were all FP32; changes no bit */
         const int good = text && (field->setting.doc ? !rx_setting_set(config, name, text)
                                                      : read_hidden(field, (char *)config + field->offset, text));
         if (!good)

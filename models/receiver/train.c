@@ -40,7 +40,7 @@ int rx_train_config_check(const struct rx_train_config *c)
     if (!(c->clip >= 0 && c->average >= 0 && c->average < 1 && c->hint >= 0))
         return jrx_fail(JRX_EINVAL, "training: clip %g and hint %g from 0, average %g from 0 and below 1", c->clip,
                         c->hint, c->average);
-    return 0;
+    return nn_precision_check(c->precision);
 }
 
 static int blocks_init(struct rx_train *train)
@@ -125,7 +125,9 @@ static int prepare(struct rx_train *train, const struct rx_train_config *config,
     train->parts = config->batch / config->micro;
     train->asked = threads;
     train->threads = threads < train->parts ? threads : train->parts;
-    return rx_receiver_init(&train->student, &train->config.shape, config->seed);
+    status = rx_receiver_init(&train->student, &train->config.shape, config->seed);
+    train->student.net.precision = config->precision;
+    return status;
 }
 
 size_t rx_train_bytes(const struct rx_train_config *config, const struct rx_receiver *teacher, int threads)

@@ -19,13 +19,14 @@ struct rx_train_config {
     int batch, micro;      /* slots a step, slots a micro-batch; batch is a multiple of micro */
     struct nn_schedule schedule;
     enum nn_optimiser optimiser;
-    struct nn_adamw adamw; /* numbers of either optimiser */
-    double clip;           /* the gradient is shrunk to this norm if it is longer; 0: never */
-    double average;        /* decay of an average of the weights, which is then what a receiver uses; 0: none */
-    int checkpointing;     /* 1: NN_CHECKPOINTED_TRAINING, which changes no bit */
-    int snr_weight;        /* 1: a slot counts log2(1 + SNR) times (DeepRx-like receivers for MIMO) */
-    double hint;           /* weight of the teacher's last map in the loss, see below; 0: none */
-    double momentum;       /* of running statistics: new = (1 - momentum) old + momentum batch */
+    struct nn_adamw adamw;       /* numbers of either optimiser */
+    double clip;                 /* the gradient is shrunk to this norm if it is longer; 0: never */
+    double average;              /* decay of an average of the weights, which is then what a receiver uses; 0: none */
+    enum nn_precision precision; /* of matrix products; the receiver is used in FP32 */
+    int checkpointing;           /* 1: NN_CHECKPOINTED_TRAINING, which changes no bit */
+    int snr_weight;              /* 1: a slot counts log2(1 + SNR) times (DeepRx-like receivers for MIMO) */
+    double hint;                 /* weight of the teacher's last map in the loss, see below; 0: none */
+    double momentum;             /* of running statistics: new = (1 - momentum) old + momentum batch */
     struct nn_loss loss;
 };
 

@@ -1,0 +1,111 @@
+/*
+ * Pointwise forward and backward-data with rounded factors (kernels/bf16.h): tiles of whole rows of the grid; a thread
+ * packs the pixels of its tile, flat, into a place of its own, and multiplies them with the weights, which were packed
+ * before, two blocks of results at a time.
+ */
+#ifndef KERNELS_POINTWISE_POINTWISE_BF16_H
+#define KERNELS_POINTWISE_POINTWISE_BF16_H
+#include "kernels/bf16.h"
+#include "kernels/part.h"
+#include "kernels/tile.h"
+#include <omp.h>
+
+enum {
+    POINTWISE_BF16_FIELDS = KN_TILE_F,
+    /* pixels of a tile: enough to reuse two blocks' weights from the first-level cache, few enough to share out */
+    POINTWISE_BF16_PIXELS = 168
+};
+
+static inline int supports(const struct kn_shape *shape, const struct kn_tile *tile)
+{
+    return kn_tile_check(KN_POINTWISE, POINTWISE_BF16_FIELDS, shape, tile);
+}
+
+static inline struct kn_tile resolve(const struct kn_shape *s, const struct kn_tile *tile)
+{
+    return (struct kn_tile){.f = kn_tile_round(tile->f, kn_tile_even(s->f, POINTWISE_BF16_PIXELS / s->t), 1, s->f)};
+}
+
+/* Numbers of the packed weights, and of a tile's packed pixels; whole cache lines. `in` channels are summed. */
+static inline size_t pointwise_bf16_weights(const struct kn_shape *s)
+{
+    return (size_t)(kn_blocks(s->oc) * kn_blocks(s->ic)) * KN_BF16_PAIRS * KN_BF16_PAIRED;
+}
+
+static inline size_t pointwise_bf16_pixels(const struct kn_shape *s, const struct kn_tile *resolved, int in)
+{
+    return (size_t)kn_blocks(in) * (size_t)kn_bf16_pairs(resolved->f * s->t) * KN_BF16_PAIRED;
+}
+
+static inline size_t pointwise_bf16_workspace(const struct kn_shape *s, const struct kn_tile *tile, int in, int threads)
+{
+    const struct kn_tile r = resolve(s, tile);
+    return sizeof(uint16_t) * (pointwise_bf16_weights(s) + (size_t)threads * pointwise_bf16_pixels(s, &r, in));
+}
+
+/* What is multiplied: `x` of `in` channels with the packed weights to `y` of `out` channels. */
+struct pointwise_bf16 {
+    struct kn_shape shape;
+    struct kn_tile tile; /* resolved */
+    const float *x, *bias;
+    float *y;
+    int in, out;
+    const uint16_t *weights;
+    uint16_t *pixels; /* [threads] */
+    enum kn_operand x_is, y_is;
+    struct kn_trace *trace;
+};
+
+static inline int pointwise_bf16_tiles(const struct pointwise_bf16 *p)
+{
+    return p->shape.n * kn_tiles_of(p->shape.f, p->tile.f);
+}
+
+/* The sum over all of `in`, of a tile whose packed planes hold `rows` pixels. */
+static inline struct kn_bf16_sum pointwise_bf16_sum(int in, ptrdiff_t rows)
+{
+    return (struct kn_bf16_sum){.a_row = KN_BF16_FLAT,
+                                .a_block = rows * KN_BF16_FLAT,
+                                .a_step = 2,
+                                .b_vector = (ptrdiff_t)kn_blocks(in) * KN_BF16_PAIRS * KN_BF16_PAIRED,
+                                .steps = KN_BF16_PAIRS,
+                                .pairs = kn_bf16_pairs(in)};
+}
+
+static inline void pointwise_bf16_tile(const struct pointwise_bf16 *p, int index)
+{
+    const struct kn_shape *s = &p->shape;
+    const int tiles = kn_tiles_of(s->f, p->tile.f), n = index / tiles, f0 = index % tiles * p->tile.f;
+    const int pixels = (s->f - f0 < p->tile.f ? s->f - f0 : p->tile.f) * s->t, blocks = kn_blocks(p->in);
+    const ptrdiff_t plane = kn_plane(s), first = (ptrdiff_t)f0 * s->t * KN_LANES;
+    uint16_t *packed = p->pixels + (size_t)omp_get_thread_num() * pointwise_bf16_pixels(s, &p->tile, p->in);
+    for (int b = 0; b < blocks; b++)
+        kn_bf16_pack_flat(p->trace, p->x_is, p->x + (n * blocks + b) * plane + first, pixels,
+                          packed + (ptrdiff_t)b * pixels * KN_BF16_FLAT);
+    struct kn_bf16_sum sum = pointwise_bf16_sum(p->in, pixels);
+    sum.a = packed;
+    sum.b = p->weights;
+    sum.bias = p->bias;
+    sum.c = p->y + n * kn_blocks(p->out) * plane + first;
+    sum.c_vector = plane;
+    sum.c_is = p->y_is;
+    sum.trace = p->trace;
+    kn_bf16_run(&sum, pixels, kn_blocks(p->out), KN_BF16_PX);
+}
+
+/* Adds what all tiles do. */
+static inline void pointwise_bf16_count(const struct kn_shape *s, const struct kn_tile *asked, int in, int out,
+                                        int bias, struct kn_work *work)
+{
+    const struct kn_tile tile = resolve(s, asked);
+    const double packed = (double)s->n * s->f * s->t * kn_blocks(in);
+    const struct kn_bf16_sum sum = pointwise_bf16_sum(in, 0);
+    work->executed_flop = 0;
+    work->load_bytes += packed * KN_LANES * sizeof(float);
+    work->store_bytes += packed * KN_LANES * sizeof(uint16_t);
+    for (int f0 = 0; f0 < s->f; f0 += tile.f)
+        kn_bf16_count(work, s->n, &sum, (s->f - f0 < tile.f ? s->f - f0 : tile.f) * s->t, kn_blocks(out), KN_BF16_PX,
+                      bias);
+}
+
+#endif
