@@ -5,8 +5,9 @@
  * peer's variants (eager or jit, layouts) is tried first, the fastest one competes.
  *
  *     bench_train [SECTIONS [CSV [ROUNDS]]]      SECTIONS: letters of
- * t training, i inference, s student, l by layer, r the published recipe
+ * t training, b training in bf16, i inference, s student, l by layer, r the published recipe
  */
+#include "harness/base/cpu.h"
 #include "harness/base/error.h"
 #include "harness/stats.h"
 #include "models/nn/onnx.h"
@@ -29,7 +30,7 @@
 enum { MAX_ROUNDS = 51, WORDS = 512 };
 
 struct contest {
-    const char *what; /* "train", "infer" */
+    const char *what; /* "train", "bf16" (training in it), "infer" */
     double width;
     int n, f, threads;
 };
@@ -213,10 +214,12 @@ static int run_contest(struct bench *b, const struct contest *c)
     struct rounds r;
     double once, there_first = NAN;
     char file[96], model[128], best[64], answer[WORDS];
-    const int train = !strcmp(c->what, "train");
+    const int rounded = !strcmp(c->what, "bf16"), train = rounded || !strcmp(c->what, "train");
     snprintf(file, sizeof file, "%s-%s-%g-%d.safetensors", b->base, c->what, c->width, c->n);
     snprintf(model, sizeof model, "%s.onnx", file);
     int status = ours_init(&o, train ? NN_FUSED_TRAINING : NN_FUSED_INFERENCE, c->width, c->n, c->f, c->threads);
+    if (!status && rounded)
+        status = ours_round(&o);
     if (status)
         goto out;
     const struct nn_st_tensor extra[] = {net_dump_tensor("input", c->n, o.net.channels, c->f, OURS_T, o.input),
@@ -228,8 +231,11 @@ static int run_contest(struct bench *b, const struct contest *c)
     if (status)
         goto out;
     const double flop = (train ? 3 : 1) * nn_forward_flop(&o.net, c->n, c->f, OURS_T);
-    printf("%s, width %g, batch %d, %d PRB, %d thread%s: %.2f GFLOP\n", train ? "training step" : "inference", c->width,
-           c->n, c->f / 12, c->threads, c->threads > 1 ? "s" : "", flop * 1e-9);
+    printf("%s, width %g, batch %d, %d PRB, %d thread%s: %.2f GFLOP\n",
+           rounded ? "training step in bf16"
+           : train ? "training step"
+                   : "inference",
+           c->width, c->n, c->f / 12, c->threads, c->threads > 1 ? "s" : "", flop * 1e-9);
     const double tried = b->peer.there ? best_variant(b, c, file, best) : NAN;
     const int there = isfinite(tried);
     if (there) { /* anew, so that its memory is that of this variant */
@@ -241,7 +247,7 @@ static int run_contest(struct bench *b, const struct contest *c)
     void (*const call)(struct ours *) = train ? ours_train : ours_infer;
     call(&o);
     const double first = o.value;
-    if (there && !train_peer_run(&b->peer, &once, &there_first) && fabs(there_first - first) > 1e-4)
+    if (there && !train_peer_run(&b->peer, &once, &there_first) && fabs(there_first - first) > (rounded ? 1e-2 : 1e-4))
         status = jrx_fail(JRX_EIMPLAUSIBLE, "%s: %.9g here, %.9g there", c->what, first, there_first);
     if (!status)
         status = compete(b, c, call, &o, there, &r);
@@ -256,7 +262,7 @@ static int run_contest(struct bench *b, const struct contest *c)
         printf("  ratio %.2f; first value %.6g here, %.6g there\n", t.median / m.median, first, there_first);
     }
     printf("  peak %.0f GFLOP/s; %d rounds of %d undisturbed\n", r.peak * 1e-9, r.counted, r.tried);
-    if (train && c->n >= 8) {
+    if (train && !rounded && c->n >= 8) {
         const double mem = ours_memory_bytes(c);
         double full, before;
         printf("  peak memory: ours %.0f MB, of which the arena %.0f\n", mem * 1e-6, (double)o.context.bytes * 1e-6);
@@ -279,6 +285,8 @@ static int run_sections(struct bench *b, const char *sections)
     for (int threads = 2; threads >= 1 && !status; threads--) {
         if (strchr(sections, 't'))
             status = run_contest(b, &(struct contest){"train", 1, 8, 312, threads});
+        if (!status && strchr(sections, 'b') && jrx_cpu_bf16())
+            status = run_contest(b, &(struct contest){"bf16", 1, 8, 312, threads});
         if (!status && strchr(sections, 'i'))
             status = run_contest(b, &(struct contest){"infer", 1, 1, 312, threads});
         if (!status && strchr(sections, 's'))
@@ -297,7 +305,7 @@ int main(int argc, char **argv)
 {
     if (argc == 6 && !strcmp(argv[1], ALONE))
         return run_alone(argv + 2);
-    const char *sections = argc > 1 && *argv[1] ? argv[1] : "tislr", *path = argc > 2 ? argv[2] : "bench_train.csv";
+    const char *sections = argc > 1 && *argv[1] ? argv[1] : "tbislr", *path = argc > 2 ? argv[2] : "bench_train.csv";
     struct bench b = {.rounds = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 5};
     if (b.rounds < 1 || b.rounds > MAX_ROUNDS || !(b.csv = fopen(path, "w"))) {
         fprintf(stderr, "bench_train: %s cannot be written, or rounds are not in 1..%d\n", path, MAX_ROUNDS);

@@ -1,7 +1,7 @@
 """The peer of bench_train: PyTorch, and ONNX Runtime where it is installed, told on stdin what to time, a line each:
 
     load FILE              a network of net_dump() with tensors "input" and "label"
-    use WHAT VARIANT N     prepare `train` or `infer` in a variant, on N threads; answers ok or why not
+    use WHAT VARIANT N     prepare `train`, `bf16` (training in it) or `infer` in a variant, on N threads; answers ok or why not
     run                    one step or pass; answers "<seconds> <loss or mean output>"
     memory                 answers the peak resident set of this process and what it was before the network, in bytes
     quit
@@ -15,6 +15,7 @@ import torch  # noqa: E402
 from support.torch_net import Net, loss_sum  # noqa: E402
 
 TRAIN = ("eager-nchw", "eager-nhwc", "trace-nhwc")
+BF16 = ("eager-nchw", "eager-nhwc")
 INFER = ("eager-nchw", "eager-nhwc", "freeze-nhwc", "optimized-nchw", "optimized-nhwc", "onnxruntime")
 
 
@@ -38,13 +39,21 @@ class Peer:
         x = net.extra["input"].contiguous(memory_format=layout)
         self.call = getattr(self, what)(variant, layout, net, x, int(threads))
 
-    def train(self, variant, layout, net, x, threads):
+    def bf16(self, variant, layout, net, x, threads):
+        def rounded(x):
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                return net(x).float()
+
+        return self.train(variant, layout, net, x, threads, rounded)
+
+    def train(self, variant, layout, net, x, threads, forward=None):
         net.train().to(memory_format=layout)
         label = net.extra["label"].contiguous(memory_format=layout)
         weights, others = net.decayed()
         groups = [{"params": weights, "weight_decay": 1e-4}, {"params": others, "weight_decay": 0.0}]
         optimiser = torch.optim.AdamW(groups, lr=1e-3, foreach=True)
-        forward = torch.jit.trace(net, x, check_trace=False) if variant.startswith("trace") else net
+        if forward is None:
+            forward = torch.jit.trace(net, x, check_trace=False) if variant.startswith("trace") else net
 
         def step():
             optimiser.zero_grad(set_to_none=True)
@@ -97,7 +106,7 @@ def main():
             elif words[0] == "memory":
                 answer = "%d %d" % (resident("VmHWM"), peer.base)
             elif words[0] == "variants":
-                answer = " ".join(TRAIN if words[1] == "train" else INFER)
+                answer = " ".join({"train": TRAIN, "bf16": BF16, "infer": INFER}[words[1]])
             else:
                 getattr(peer, words[0])(*words[1:])
                 answer = "ok " + torch.__version__

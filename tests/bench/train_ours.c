@@ -64,6 +64,14 @@ int ours_init(struct ours *o, enum nn_mode mode, double width, int n, int f, int
     return nn_context_init(&o->context, &o->net, mode, n, f, OURS_T, threads);
 }
 
+int ours_round(struct ours *o)
+{
+    const struct nn_context c = o->context;
+    nn_context_fini(&o->context);
+    o->net.precision = NN_BF16;
+    return nn_context_init(&o->context, &o->net, c.mode, c.n, c.f, c.t, c.threads);
+}
+
 void ours_fini(struct ours *o)
 {
     nn_context_fini(&o->context);

@@ -24,6 +24,8 @@ struct ours {
 /** DeepRx of a width. 0 or a negative code; end it with ours_fini() either way. */
 int ours_init(struct ours *o, enum nn_mode mode, double width, int n, int f, int threads);
 void ours_fini(struct ours *o);
+/** The same in bf16 from here on. 0 or a negative code: a CPU that has none. */
+int ours_round(struct ours *o);
 /** One step: input, forward, loss, backward, AdamW. */
 void ours_train(struct ours *o);
 /** One pass: input, forward, mean of the output. */
