@@ -47,8 +47,11 @@ static int write_at_end(struct jrx_table *t, const char *text, size_t bytes)
         if (ftruncate(t->fd, t->good) == 0)
             lseek(t->fd, t->good, SEEK_SET);
         errno = why;
-        return jrx_file_error(t->work, "could not be written",
-                              "make room and go on (--resume): all rows before are kept");
+        return jrx_file_error(
+            t->work, "could not be written",
+            t->mode == JRX_TABLE_APPEND
+                ? "make room; all rows before are kept, and commands that have --resume go on from them"
+                : "make room and run it again");
     }
     if (t->mode == JRX_TABLE_APPEND && jrx_file_sync(t->fd))
         return jrx_file_error(t->work, "could not be put on disk", "check the disk: its last row may be lost");
