@@ -1,4 +1,5 @@
-# How one network learnt: bit errors on training and validation slots, and cross-entropy against the energy of training.
+# How one network learnt: bit errors on training and validation slots, and cross-entropy against the energy of training,
+# or its time where no energy is known.
 load home."/common.gp"
 source = word(note, words(note))
 nice(max) = max > 0 ? 10**floor(log10(max / 3)) * (max / 3 / 10**floor(log10(max / 3)) >= 5 ? 5 : max / 3 / 10**floor(log10(max / 3)) >= 2 ? 2 : 1) : 1
@@ -19,11 +20,15 @@ unset logscale y
 set yrange [*:*]
 set ytics auto
 set ylabel "cross-entropy (bit per bit)"
-set title "Energy (".source.")"
+# without a known energy: the time, which always is
 stats file using "energy_j" nooutput
+known = exists("STATS_max")
+if (!known) { stats file using "time_s" nooutput }
+column = known ? "energy_j" : "time_s"
+set title known ? "Energy (".source.")" : "Time; no energy is known"
 set xtics nice(STATS_max)
-set xlabel "training energy (J), ".source
-plot file using "energy_j":"bce_bit" with lines ls 3, file using "energy_j":"validation_bce_bit" with lines ls 1
+set xlabel known ? "training energy (J), ".source : "training time (s), measured"
+plot file using column:"bce_bit" with lines ls 3, file using column:"validation_bce_bit" with lines ls 1
 eval legend
 plot NaN with lines ls 3 title "training", NaN with lines ls 1 title "validation"
 unset multiplot
