@@ -118,7 +118,8 @@ static void norm_and_residual_are_the_layers_they_replace(void **state)
         struct block b = block_new(&shapes[i]);
         for (size_t k = 0; k < count; k++)
             for (size_t j = 0; j < (kernels[k]->tile_fields ? 4 : 1); j++)
-                if (kernels[k]->op == KN_SEPARABLE && kernels[k]->dir == KN_FWD && kn_runnable(kernels[k]))
+                if (kernels[k]->op == KN_SEPARABLE && kernels[k]->dir == KN_FWD && kn_runnable(kernels[k]) &&
+                    kernels[k]->isa != KN_ISA_AVX512BF16) /* rounds: see test_bf16 */
                     check_kernel(kernels[k], &b, &tiles[j], 1 + (int)j % 3);
         block_free(&b);
     }
