@@ -243,7 +243,7 @@ $O/bench_kernels: $(BENCH_OBJ) $O/libjoulerx.a
 .PHONY: bench-kernels
 BENCH_KERNELS_OUT := $(or $(OUT),$O/bench-kernels)
 bench-kernels: $O/bench_kernels ## our kernels beside oneDNN and OpenBLAS; B="pointwise fwd" runs part of it, OUT=folder
-	@mkdir -p $(BENCH_KERNELS_OUT) && OMP_PROC_BIND=true $O/bench_kernels "$B" $(BENCH_KERNELS_OUT) $(ROUNDS); status=$$?; \
+	@mkdir -p $(BENCH_KERNELS_OUT) && $O/bench_kernels "$B" $(BENCH_KERNELS_OUT) $(ROUNDS); status=$$?; \
 	 for kind in svg png; do gnuplot -e "csv='$(BENCH_KERNELS_OUT)/cases.csv'; out='$(BENCH_KERNELS_OUT)/bench_kernels'; kind='$$kind'" plots/common.gp plots/bench_kernels.gp || exit 1; done; \
 	 echo "$(BENCH_KERNELS_OUT): cases.csv groups.csv meta.json bench_kernels.svg bench_kernels.png"; exit $$status
 

@@ -288,4 +288,5 @@ void bench_report_end(const struct bench_report *report)
             "%d cases were disturbed: the peak, ours or the best peer wavered by a quarter each time it was tried. Run "
             "on an idle machine.\n",
             report->disturbed);
+    fflush(stdout);
 }
