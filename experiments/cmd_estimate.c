@@ -2,6 +2,7 @@
 #include "experiments/command.h"
 #include "experiments/estimates.h"
 #include "experiments/sheet.h"
+#include "experiments/tiles.h"
 #include "harness/base/error.h"
 #include "harness/machine.h"
 #include "models/receiver/deeprx.h"
@@ -17,6 +18,7 @@ struct arguments {
     struct kn_tile tile;
     int f, t, batch, threads, training, csv, tiled;
     double utilisation_ratio, time_s; /* time_s 0: from FLOPs/clock */
+    struct ex_tiles *tiles;           /* this machine's; NULL: another machine is meant */
 };
 
 enum {
@@ -117,10 +119,12 @@ static int count_network(const struct arguments *a, const struct rx_body *body, 
                          struct em_count *count)
 {
     const struct rx_shape shape = {.body = body, .width = 1, .rx = 2, .logits = RX_LOGITS};
+    const struct nn_tilings tilings = ex_tilings(a->tiles);
     struct nn_net *net = malloc(sizeof *net);
     if (!net)
         return jrx_fail(JRX_ENOMEM, "%s: no memory", body->name);
     int status = rx_net_init(net, &shape);
+    net->tilings = a->tiles ? &tilings : NULL;
     if (!status)
         status = ex_count_network(net, a->batch, a->f, a->t, a->training, caches, count);
     nn_net_fini(net);
@@ -142,6 +146,9 @@ static int count_layer(const struct arguments *a, const char *what, const struct
     layer.shape.n = a->batch;
     layer.shape.f = a->f;
     layer.shape.t = a->t;
+    const struct kn_kernel *kernel = layer.kernel ? layer.kernel : kn_best(layer.op, layer.dir);
+    if (!status && a->tiles && !a->tiled && kn_runnable(kernel) && kernel->op == layer.op)
+        layer.tile = ex_tiles_get(a->tiles, kernel, &layer.shape, a->threads, NULL);
     return status ? status : em_count_layer(&layer, caches, count);
 }
 
@@ -259,8 +266,13 @@ static int run(int argc, char **argv)
                "students. Norms and sums count as passes over whole tensors, which is the most they cost."};
     struct ex_figures figures;
     struct ex_sheet sheet = {0};
+    struct ex_tiles tiles = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     int status = read_figures(&a, &figures);
+    if (!status && !a.caches && !a.cpu) {
+        status = ex_tiles_read(&tiles);
+        a.tiles = &tiles;
+    }
     if (a.csv)
         ex_sheet_stdout(&sheet);
     for (int i = 0; i < a.whats && !status; i++) {
@@ -280,6 +292,7 @@ static int run(int argc, char **argv)
     if (a.csv && !status)
         status = ex_sheet_close(&sheet);
     ex_sheet_drop(&sheet);
+    ex_tiles_fini(&tiles);
     return status;
 }
 

@@ -1,6 +1,7 @@
 /* joulerx evaluate: error rates of trained receivers beside classical ones, on the same slots. */
 #include "experiments/command.h"
 #include "experiments/link_run.h"
+#include "experiments/tiles.h"
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
 #include "harness/table.h"
@@ -108,6 +109,8 @@ static void print(const struct arguments *a, const struct lk_evaluation *e)
 }
 
 struct contest {
+    struct ex_tiles tiles;
+    struct nn_tilings tilings;
     struct rx_receiver network[MAX_FILES];
     struct lk_receiver receiver[MAX_RECEIVERS];
     int64_t parameters[MAX_RECEIVERS];
@@ -117,12 +120,17 @@ struct contest {
 /* Classical receivers first, then the checkpoints, each under the name of its file. */
 static int enter(const struct arguments *a, struct contest *c)
 {
-    int status = 0;
+    int status = ex_tiles_read(&c->tiles);
     const struct lk_receiver *classical = lk_receivers(&c->count);
+    char text[PATH_MAX + 128];
+    c->tilings = ex_tilings(&c->tiles);
+    if (!status && a->files && !a->quiet)
+        fprintf(stderr, "%s\n", ex_tiles_say(&c->tiles, text, sizeof text));
     c->count = c->count < MAX_RECEIVERS - MAX_FILES ? c->count : MAX_RECEIVERS - MAX_FILES;
     memcpy(c->receiver, classical, (size_t)c->count * sizeof *c->receiver);
     for (int i = 0; !status && i < a->files; i++, c->count++) {
         status = rx_receiver_load(&c->network[i], a->file[i]);
+        c->network[i].net.tilings = &c->tilings;
         c->receiver[c->count] = rx_lk_receiver(&c->network[i], a->file[i]);
         c->parameters[c->count] = status ? 0 : nn_parameters(&c->network[i].net);
     }
@@ -195,6 +203,8 @@ static int run(int argc, char **argv)
         status = evaluate_all(&a, contest);
     for (int i = 0; contest && i < MAX_FILES; i++)
         rx_receiver_fini(&contest->network[i]);
+    if (contest)
+        ex_tiles_fini(&contest->tiles);
     free(contest);
     return status;
 }

@@ -122,7 +122,6 @@ static int run(int argc, char **argv)
     if (!status) {
         char text[PATH_MAX + 128];
         arguments.lists.known = &tiles;
-        arguments.measure.tiles = &tiles;
         if (!arguments.session.quiet)
             fprintf(stderr, "%s\n", ex_tiles_say(&tiles, text, sizeof text));
         status = ex_sweep_init(&sweep, &arguments.lists);

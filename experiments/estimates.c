@@ -84,13 +84,16 @@ static int add_call(const struct em_layer *call, const struct em_caches *caches,
 }
 
 static int add_convolution(const struct nn_layer *layer, const struct kn_shape *shape, int training,
-                           const struct em_caches *caches, struct em_count *sum)
+                           const struct nn_tilings *tilings, const struct em_caches *caches, struct em_count *sum)
 {
     int status = 0;
     for (int dir = KN_FWD; dir < KN_DIRS && !status && (dir == KN_FWD || training); dir++) {
-        const struct em_layer call = {layer->op, (enum kn_dir)dir, *shape, layer->tile[dir], layer->kernel[dir]};
-        if (dir != KN_BWD_DATA || layer->in[0] != 0) /* nobody asks for the gradient of the input */
-            status = add_call(&call, caches, sum);
+        struct em_layer call = {layer->op, (enum kn_dir)dir, *shape, layer->tile[dir], layer->kernel[dir]};
+        if (dir == KN_BWD_DATA && layer->in[0] == 0)
+            continue; /* nobody asks for the gradient of the input */
+        if (tilings && !call.kernel)
+            call.tile = tilings->get(tilings->self, kn_best(call.op, call.dir), shape, 1);
+        status = add_call(&call, caches, sum);
     }
     return status;
 }
@@ -124,7 +127,7 @@ int ex_count_network(const struct nn_net *net, int n, int f, int t, int training
     for (int i = 0; i < net->layers && !status; i++) {
         const struct nn_layer *layer = &net->layer[i];
         const struct kn_shape shape = nn_layer_shape(layer, n, f, t);
-        status = layer->kind == NN_CONV ? add_convolution(layer, &shape, training, caches, count)
+        status = layer->kind == NN_CONV ? add_convolution(layer, &shape, training, net->tilings, caches, count)
                                         : add_pass(layer->kind, &shape, training, caches, count);
     }
     if (training) { /* the optimiser: parameters, gradient and two moments read, three of them written */

@@ -138,12 +138,13 @@ static int open_training(struct ex_run *run, struct state *state, int index)
     char path[EX_NETWORK_PATH];
     const struct ex_zoo *zoo = run->settings->zoo;
     const struct ex_network *network = &zoo->network[index];
+    struct rx_train_config config = network->config;
     int status = 0, taught = network->teacher >= 0;
+    config.tilings = run->settings->tilings;
     if (taught)
         status = ex_network_load(run, &zoo->network[network->teacher], &state->teacher);
     if (!status)
-        status =
-            rx_train_init(&state->train, &network->config, taught ? &state->teacher : NULL, run->settings->threads);
+        status = rx_train_init(&state->train, &config, taught ? &state->teacher : NULL, run->settings->threads);
     if (status)
         return status;
     state->network = index;

@@ -88,6 +88,7 @@ static int network_init(struct network *network, double width, int batch, const 
     network->seed = settings->seed;
     network->link = lk_config_default();
     network->link.prb = f / LK_PRB_SUBCARRIERS;
+    network->net.tilings = settings->tilings;
     if (!status)
         status = lk_slot_init(&network->slot, &network->link);
     if (!status)

@@ -24,7 +24,8 @@ struct ex_shard {
 
 struct ex_settings {
     const struct ex_preset *preset;
-    const struct ex_zoo *zoo; /* the networks that the preset asks for */
+    const struct ex_zoo *zoo;         /* the networks that the preset asks for */
+    const struct nn_tilings *tilings; /* this machine's, for networks; NULL: the kernels' defaults */
     uint64_t seed;
     int threads;
     double flop_per_s; /* that networks may reach with all threads, for guesses of the time they take */

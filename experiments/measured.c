@@ -266,10 +266,7 @@ int ex_measure_cells(const struct ex_sweep *sweep, const struct ex_session_optio
     if (!status)
         status = ex_session_run(&session, list, 0);
     if (!status || status == JRX_EUNAVAILABLE) { /* a figure that cannot be drawn takes nothing from the numbers */
-        int finished =
-            own.options->tiles ? jrx_provenance_set(session.provenance, "tiles", ex_tiles_json(own.options->tiles)) : 0;
-        if (!finished)
-            finished = ex_session_finish(&session);
+        int finished = ex_session_finish(&session);
         status = status ? status : finished;
     }
     if (status == JRX_EINTERRUPTED)

@@ -8,13 +8,12 @@
 #include "experiments/sweep.h"
 
 struct ex_measure_options {
-    int reps;        /* 0: the preset's */
-    double window_s; /* 0: the preset's */
-    int sample;      /* one cache set in so many is simulated; 1: all */
-    int csv;         /* print summary.csv instead of a table */
-    int fresh;       /* 1: buffers anew for each repetition, so that no cell is lucky with its pages all along */
-    const struct ex_tiles *tiles; /* for meta.json: where tilings not asked for are from; NULL: says nothing */
-    uint64_t deadline_ns;         /* on jrx_clock_ns(): no repetition starts after it; 0: none */
+    int reps;             /* 0: the preset's */
+    double window_s;      /* 0: the preset's */
+    int sample;           /* one cache set in so many is simulated; 1: all */
+    int csv;              /* print summary.csv instead of a table */
+    int fresh;            /* 1: buffers anew for each repetition, so that no cell is lucky with its pages all along */
+    uint64_t deadline_ns; /* on jrx_clock_ns(): no repetition starts after it; 0: none */
 };
 
 /**

@@ -90,10 +90,11 @@ int ex_session_do(const struct ex_session_options *options, const struct ex_expe
         fprintf(stderr, "run %s\npreset %s, %d threads, seed %llu; energy: %s (meter %s)\n", session.dir,
                 session.settings.preset->name, session.settings.threads, (unsigned long long)session.settings.seed,
                 jrx_source_name(session.meter.source), session.meter.ops->name);
-    if (!options->quiet)
+    if (!options->quiet) {
         ex_observer_print(&session.observer, stderr);
-    if (!options->quiet)
+        fprintf(stderr, "%s\n", ex_tiles_say(&session.tiles, page, sizeof page));
         status = ex_session_expect(&session.settings, options->profile, list, count, stderr);
+    }
     if (!status)
         status = ex_session_plan(&session, list, count);
     for (size_t i = 0; i < count && !status; i++)

@@ -5,14 +5,17 @@
 #ifndef EXPERIMENTS_RUNNER_H
 #define EXPERIMENTS_RUNNER_H
 #include "experiments/experiment.h"
+#include "experiments/tiles.h"
 
 /* A run: a folder, an open meter, and the experiments that are put into it. */
 struct ex_session {
     char base[PATH_MAX]; /* of the whole run */
     char dir[PATH_MAX];  /* where this session writes: the same, or <base>/<experiment>/shards/<index> */
     struct ex_settings settings;
-    struct ex_preset preset; /* what settings.preset points to */
-    struct ex_zoo *zoo;      /* what settings.zoo points to */
+    struct ex_preset preset;   /* what settings.preset points to */
+    struct ex_zoo *zoo;        /* what settings.zoo points to */
+    struct ex_tiles tiles;     /* this machine's, */
+    struct nn_tilings tilings; /* and as settings.tilings */
     struct jrx_meter meter;
     struct jrx_window window;
     struct jrx_progress progress;

@@ -227,6 +227,14 @@ static void drop_folder(const char *dir)
     rmdir(dir);
 }
 
+static int open_tiles(struct ex_session *session)
+{
+    int status = ex_tiles_read(&session->tiles);
+    session->tilings = ex_tilings(&session->tiles);
+    session->settings.tilings = &session->tilings;
+    return status;
+}
+
 int ex_session_open(struct ex_session *session, const struct ex_session_options *given)
 {
     struct ex_session_options options = *given;
@@ -250,6 +258,8 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
         status = settings_read(session, &options, &keep);
     if (!status)
         status = open_zoo(session);
+    if (!status)
+        status = open_tiles(session);
     if (!status && options.shard.count)
         status = shard_folder(session, &options);
     if (!status && options.caches)
@@ -334,6 +344,8 @@ int ex_session_finish(struct ex_session *session)
         status = jrx_provenance_set(p, "hardware_counters", ex_observer_counters_json(&session->observer));
     if (!status)
         status = jrx_provenance_set(p, "truth", ex_observer_truth_json(&session->observer));
+    if (!status)
+        status = jrx_provenance_set(p, "tiles", ex_tiles_json(&session->tiles));
     for (size_t i = 0; i < session->warnings.count && !status; i++)
         status = jrx_provenance_warn(p, &session->warnings.item[i]);
     if (session->settings.shard.count && !status && !gethostname(path, sizeof path))
@@ -351,6 +363,7 @@ void ex_session_close(struct ex_session *session)
     jrx_meter_close(&session->meter);
     jrx_provenance_free(session->provenance);
     ex_zoo_free(session->zoo);
+    ex_tiles_fini(&session->tiles);
     jrx_interrupt_release();
     memset(session, 0, sizeof *session);
 }

@@ -249,6 +249,16 @@ struct kn_tile ex_tiles_get(const struct ex_tiles *tiles, const struct kn_kernel
     return tile;
 }
 
+static struct kn_tile get(void *self, const struct kn_kernel *kernel, const struct kn_shape *shape, int threads)
+{
+    return ex_tiles_get(self, kernel, shape, threads, NULL);
+}
+
+struct nn_tilings ex_tilings(struct ex_tiles *tiles)
+{
+    return (struct nn_tilings){get, tiles};
+}
+
 char *ex_tiles_say(const struct ex_tiles *tiles, char *text, size_t size)
 {
     char elsewhere[128];

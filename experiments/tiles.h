@@ -6,7 +6,7 @@
 #ifndef EXPERIMENTS_TILES_H
 #define EXPERIMENTS_TILES_H
 #include "harness/table.h"
-#include "kernels/kernel.h"
+#include "models/nn/run.h"
 #include <jansson.h>
 #include <limits.h>
 
@@ -54,6 +54,9 @@ const char *ex_tile_from_name(enum ex_tile_from from);
  */
 struct kn_tile ex_tiles_get(const struct ex_tiles *tiles, const struct kn_kernel *kernel, const struct kn_shape *shape,
                             int threads, enum ex_tile_from *from);
+
+/** The same as the table that a network asks (nn/net.h); `tiles` must outlive it and stay where it is. */
+struct nn_tilings ex_tilings(struct ex_tiles *tiles);
 
 /**
  * Rows of the grid in a tile: those of the default, or as many as fit half of an l2_bytes cache with the inputs they

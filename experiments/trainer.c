@@ -1,5 +1,6 @@
 #include "experiments/trainer.h"
 #include "experiments/link_options.h"
+#include "experiments/net_calls.h"
 #include "experiments/trainer_loop.h"
 #include "harness/base/error.h"
 #include "harness/interrupt.h"
@@ -190,21 +191,42 @@ static void announce(const struct arguments *a, const struct ex_loop *loop, cons
         fprintf(stderr, "%s: from step %lld\n", loop->path, (long long)training->step);
 }
 
+/* They decide how fast it goes and nothing else, so no checkpoint speaks of them. */
+static void announce_tiles(struct ex_tiles *tiles, struct rx_train *training)
+{
+    char text[PATH_MAX + 128];
+    struct ex_net_call call[EX_NET_CALLS];
+    const struct rx_train_config *c = &training->config;
+    const enum nn_mode mode = c->checkpointing ? NN_CHECKPOINTED_TRAINING : NN_FUSED_TRAINING;
+    const int calls = ex_net_calls(&training->student.net, mode, c->micro, c->link.prb * LK_PRB_SUBCARRIERS, LK_SYMBOLS,
+                                   c->micro == c->batch ? training->asked : 1, call);
+    fprintf(stderr, "%s", ex_tiles_say(tiles, text, sizeof text));
+    if (tiles->found && calls > 0)
+        fprintf(stderr, "; %d of the %d different calls of a step have a row",
+                ex_net_calls_from_file(tiles, call, calls), calls);
+    fputc('\n', stderr);
+}
+
 static int train(const struct arguments *a)
 {
     struct ex_loop loop = a->loop;
     struct rx_train_config config;
     struct rx_receiver teacher = {.parameters = NULL};
     struct rx_train training = {.step = 0};
+    struct ex_tiles tiles;
+    int status = ex_tiles_read(&tiles);
+    const struct nn_tilings tilings = ex_tilings(&tiles);
     loop.path = a->file[a->role == RX_DISTILLED];
     loop.threads = loop.threads ? loop.threads : omp_get_max_threads();
-    int status = configure(a, &config);
+    if (!status)
+        status = configure(a, &config);
     if (!status && !a->resume)
         status = refuse_existing(loop.path);
     if (!status && !a->resume && loop.csv)
         status = refuse_existing(loop.csv);
     if (!status && a->role == RX_DISTILLED)
         status = rx_receiver_load(&teacher, a->file[0]);
+    teacher.net.tilings = config.tilings = &tilings;
     if (!status)
         status = rx_train_init(&training, &config, a->role == RX_DISTILLED ? &teacher : NULL, loop.threads);
     if (!status && a->start)
@@ -215,11 +237,14 @@ static int train(const struct arguments *a)
         status = jrx_interrupt_catch();
     if (!status) {
         announce(a, &loop, &training);
+        if (!loop.quiet)
+            announce_tiles(&tiles, &training);
         status = ex_loop_run(&loop, &training);
         jrx_interrupt_release();
     }
     rx_train_fini(&training);
     rx_receiver_fini(&teacher);
+    ex_tiles_fini(&tiles);
     return status;
 }
 

@@ -300,7 +300,9 @@ int ex_network_load(const struct ex_run *run, const struct ex_network *network, 
     if (access(ex_network_path(run, network, path), R_OK))
         return jrx_fail(JRX_EIO, "%s is missing; experiment learning makes it: joulerx run learning %s", path,
                         run->experiment->name);
-    return rx_receiver_load(receiver, path);
+    int status = rx_receiver_load(receiver, path);
+    receiver->net.tilings = run->settings->tilings;
+    return status;
 }
 
 int ex_validation_link(const struct ex_settings *settings, struct lk_config *link)

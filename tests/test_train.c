@@ -339,7 +339,8 @@ static void every_number_of_a_configuration_is_recorded(void **state)
     rx_fields_fill(&before, &train);
     int unseen = 0;
     for (size_t i = 0; i < sizeof train.config; i++) {
-        if (i - offsetof(struct rx_train_config, shape.body) < sizeof(void *))
+        if (i - offsetof(struct rx_train_config, shape.body) < sizeof(void *) ||
+            i - offsetof(struct rx_train_config, tilings) < sizeof(void *)) /* which change no bit */
             continue;
         byte[i] ^= 1;
         rx_fields_fill(&after, &train);

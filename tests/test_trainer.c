@@ -1,4 +1,6 @@
 /* joulerx train, distill and evaluate, as users run them. */
+#include "experiments/net_calls.h"
+#include "models/receiver/presets.h"
 #include "tests/support/program.h"
 #include "tests/support/test.h"
 #include <fcntl.h>
@@ -102,7 +104,7 @@ static pid_t start(const struct program *p, const char *line, int *errors)
     return child;
 }
 
-/* Runs the line until it has told of `lines` checkpoints, then kills it. */
+/* Runs the line until it has said so many lines, then kills it. */
 static void run_and_kill(const struct program *p, const char *line, int lines)
 {
     int errors, status;
@@ -152,7 +154,7 @@ static int curve(const struct program *p, const char *name, char rows[][256], in
 static void kill_and_resume(const char *command, const char *options, const char *teacher)
 {
     enum { KILLS = 3, ROWS = 400, BYTES = 1 << 20 };
-    static const int lines[KILLS] = {2, 21, 7};
+    static const int lines[KILLS] = {3, 22, 8}; /* two before the first checkpoint: what is trained, and tilings */
     static unsigned char whole[BYTES], killed[BYTES];
     static char want[ROWS][256], got[ROWS][256];
     struct program p;
@@ -267,9 +269,83 @@ static void progress_tells_loss_errors_speed_joules_with_their_source_and_time_l
     program_fini(&p);
 }
 
+/* ---- tilings ---- */
+
+/* A tile file with a row for every call of a step: small blocks, for weights' gradients a row at a time, which adds up
+ * in another order and so must not be taken. Returns how many calls; how many keep the order, into *kept. */
+static int write_tiles(const char *path, const struct rx_train_config *c, int *kept)
+{
+    static struct nn_net net;
+    static struct ex_net_call call[EX_NET_CALLS];
+    struct ex_tiles tiles;
+    assert_int_equal(rx_net_init(&net, &c->shape), 0);
+    const int calls =
+        ex_net_calls(&net, NN_FUSED_TRAINING, c->micro, c->link.prb * LK_PRB_SUBCARRIERS, LK_SYMBOLS, 1, call);
+    assert_true(calls > 10);
+    assert_int_equal(ex_tiles_read_file(&tiles, path), 0);
+    *kept = 0;
+    for (int i = 0; i < calls; i++) {
+        const struct ex_net_call *k = &call[i];
+        struct ex_tile_row row = {.objective = "time",
+                                  .f = k->shape.f,
+                                  .t = k->shape.t,
+                                  .n = k->shape.n,
+                                  .threads = k->threads,
+                                  .tile = {.f = 1, .oc = k->kernel->dir == KN_FWD ? 16 : 0}};
+        snprintf(row.kernel, sizeof row.kernel, "%s", k->kernel->name);
+        kn_layer_format(k->kernel->op, &k->shape, row.layer, sizeof row.layer);
+        assert_int_equal(ex_tiles_put(&tiles, &row), 0);
+        *kept += k->kernel->dir != KN_BWD_WEIGHTS;
+    }
+    assert_int_equal(ex_tiles_write(&tiles), 0);
+    ex_tiles_fini(&tiles);
+    nn_net_fini(&net);
+    return calls;
+}
+
+static void load(const struct program *p, const char *name, struct rx_receiver *receiver)
+{
+    char path[TREE_PATH + 32];
+    snprintf(path, sizeof path, "%s/%s", p->dir, name);
+    assert_int_equal(rx_receiver_load(receiver, path), 0);
+}
+
+/* The file is used and said, and no bit of the weights tells of it; so a training may go on with another file. */
+static void a_tile_file_changes_no_weight(void **state)
+{
+    (void)state;
+    struct program p;
+    char path[TREE_PATH + 16], line[128];
+    struct rx_receiver a, b;
+    int kept;
+    const struct rx_train_config config = rx_preset_config(rx_preset_find("smoke"), RX_TEACHER, 1);
+    program_init(&p);
+    snprintf(path, sizeof path, "%s/tiles.csv", p.dir);
+    const int calls = write_tiles(path, &config, &kept);
+    setenv("JOULERX_TILES", "", 1);
+    assert_int_equal(program_run(&p, "train --preset=smoke --threads=1 plain.st"), 0);
+    says(p.err, "tilings: no file for");
+    setenv("JOULERX_TILES", path, 1);
+    assert_int_equal(program_run(&p, "train --preset=smoke --threads=2 tiled.st"), 0);
+    says(p.err, "tiles.csv");
+    snprintf(line, sizeof line, "%d of the %d different calls of a step have a row", kept, calls);
+    says(p.err, line);
+    assert_int_equal(program_run(&p, "evaluate --slots=4 --prb=1 --snr=0 tiled.st"), 0);
+    says(p.err, "tiles.csv");
+    unsetenv("JOULERX_TILES");
+    load(&p, "plain.st", &a);
+    load(&p, "tiled.st", &b);
+    assert_memory_equal(a.parameters, b.parameters, a.net.parameter_floats * sizeof(float));
+    assert_memory_equal(a.statistics, b.statistics, a.net.statistic_floats * sizeof(float));
+    rx_receiver_fini(&a);
+    rx_receiver_fini(&b);
+    program_fini(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_tile_file_changes_no_weight),
         cmocka_unit_test(one_network_of_four_antennas_is_trained_and_evaluated_on_all_modulations),
         cmocka_unit_test(a_training_killed_at_any_moment_ends_with_the_same_weights),
         cmocka_unit_test(a_distillation_killed_at_any_moment_ends_with_the_same_weights),

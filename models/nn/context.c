@@ -4,6 +4,7 @@
  */
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
+#include "models/nn/calls.h"
 #include "models/nn/place.h"
 #include "models/nn/stage.h"
 #include <stdlib.h>
@@ -171,60 +172,11 @@ static void plan_scratch(const struct nn_context *context, struct plan *plan)
     }
 }
 
-/* What runs an operator when the layer does not say. */
-static const struct kn_kernel *usual_kernel(const struct nn_context *context, enum kn_op op, enum kn_dir dir)
-{
-    const int rounded = context->net->precision == NN_BF16 && nn_trains(context->mode);
-    const struct kn_kernel *bf16 = rounded ? kn_best_bf16(op, dir) : NULL;
-    return bf16 ? bf16 : kn_best(op, dir);
-}
-
-int nn_precision_check(enum nn_precision precision)
-{
-    if (precision == NN_BF16 && !kn_best_bf16(KN_POINTWISE, KN_FWD))
-        return jrx_fail(JRX_EINVAL, "training: precision bf16 needs AVX512_BF16, which this CPU has not or %s",
-                        "JOULERX_ISA masks; give fp32");
-    return 0;
-}
-
-static int plan_kernels(struct nn_context *context, struct plan *plan)
-{
-    const struct nn_net *net = context->net;
-    for (int dir = 0; dir < KN_DIRS; dir++) {
-        context->norm[dir] = kn_best(KN_BATCH_NORM, (enum kn_dir)dir);
-        context->add[dir] = kn_best(KN_ADD, (enum kn_dir)dir);
-    }
-    context->relu = kn_best(KN_RELU, KN_FWD);
-    for (int i = 0; i < net->layers; i++) {
-        const struct nn_layer *l = &net->layer[i];
-        struct kn_shape shape = nn_layer_shape(l, context->n, context->f, context->t);
-        if (l->kind != NN_CONV)
-            continue;
-        if (kn_shape_check(l->op, &shape))
-            return jrx_fail(JRX_EINVAL, "layer %s: %s", l->name, jrx_last_error());
-        for (int dir = 0; dir < (nn_trains(context->mode) ? KN_DIRS : 1); dir++) {
-            const struct kn_kernel *kernel =
-                l->kernel[dir] ? l->kernel[dir] : usual_kernel(context, l->op, (enum kn_dir)dir);
-            if (kernel->op != l->op || (int)kernel->dir != dir)
-                return jrx_fail(JRX_EINVAL, "layer %s: %s is no %s_%s kernel", l->name, kernel->name, kn_op_name(l->op),
-                                kn_dir_name((enum kn_dir)dir));
-            if (kernel->supports(&shape, &l->tile[dir]))
-                return jrx_fail(JRX_EINVAL, "layer %s: %s", l->name, jrx_last_error());
-            context->kernel[i][dir] = kernel;
-            if (context->unit[plan->unit_of[i]].fused)
-                continue;
-            size_t bytes = kernel->workspace_bytes(&shape, &l->tile[dir], context->threads);
-            plan->workspace_bytes = bytes > plan->workspace_bytes ? bytes : plan->workspace_bytes;
-        }
-    }
-    return 0;
-}
-
 /* Bytes that a layer's kernel wants for one slot on the inner threads. */
 static size_t slot_workspace(const struct nn_context *context, int layer, int dir)
 {
     struct kn_shape shape = nn_layer_shape(&context->net->layer[layer], 1, context->f, context->t);
-    return context->kernel[layer][dir]->workspace_bytes(&shape, &context->net->layer[layer].tile[dir], context->inner);
+    return context->kernel[layer][dir]->workspace_bytes(&shape, &context->tile[layer][dir], context->inner);
 }
 
 static size_t greater(size_t a, size_t b)
@@ -260,19 +212,28 @@ struct nn_scratch nn_scratch_of(const struct nn_context *context, int worker, si
     return (struct nn_scratch){base, base + a, base + a + d, base + a + d + second};
 }
 
-/* How threads share a fused backward: over groups of slots if there are enough, else within the kernels. */
+/* What layers that are no part of a stage want. */
+static void plan_workspace(const struct nn_context *context, struct plan *plan)
+{
+    for (int i = 0; i < context->net->layers; i++) {
+        const struct nn_layer *l = &context->net->layer[i];
+        const struct kn_shape shape = nn_layer_shape(l, context->n, context->f, context->t);
+        for (int dir = 0; dir < KN_DIRS && !context->unit[plan->unit_of[i]].fused; dir++) {
+            const struct kn_kernel *kernel = context->kernel[i][dir];
+            size_t bytes = kernel ? kernel->workspace_bytes(&shape, &context->tile[i][dir], context->threads) : 0;
+            plan->workspace_bytes = greater(plan->workspace_bytes, bytes);
+        }
+    }
+}
+
 static void plan_stages(struct nn_context *context, struct plan *plan)
 {
-    context->separable = usual_kernel(context, KN_SEPARABLE, KN_FWD);
-    context->groups = context->n < NN_GROUPS ? context->n : NN_GROUPS;
-    context->workers = context->threads <= context->groups ? context->threads : 1;
-    context->inner = context->workers > 1 ? 1 : context->threads;
     for (int u = 0; u < context->units; u++) {
         const struct nn_unit *unit = &context->unit[u];
         if (!unit->fused)
             continue;
         struct kn_shape shape = nn_stage_shape(context->net, unit, context->n, context->f, context->t);
-        size_t bytes = context->separable->workspace_bytes(&shape, &(struct kn_tile){0}, context->threads);
+        size_t bytes = context->separable->workspace_bytes(&shape, &context->stage_tile[u], context->threads);
         plan->workspace_bytes = greater(plan->workspace_bytes, bytes);
         size_t floats = 0;
         for (int i = unit->first + 1; i <= unit->pw; i++) {
@@ -306,10 +267,10 @@ static int make_plan(struct nn_context *context, struct plan *plan)
     for (int u = 0; u < context->units; u++)
         for (int i = context->unit[u].first; i <= context->unit[u].last; i++)
             plan->unit_of[i] = u;
-    int status = nn_trains(context->mode) ? nn_precision_check(net->precision) : 0;
-    status = status ? status : plan_kernels(context, plan);
+    int status = nn_plan_calls(context, plan->unit_of);
     if (status)
         return status;
+    plan_workspace(context, plan);
     plan_stages(context, plan);
     plan_values(context, plan);
     if (nn_trains(context->mode)) {

@@ -51,7 +51,18 @@ struct nn_tensor {
  */
 enum nn_precision { NN_FP32, NN_BF16 };
 
+/*
+ * Where the tilings of a network's calls are looked up: get(self, ...) for each call that a context will make, with its
+ * shape and threads. A tiling that the kernel refuses, or that would add numbers in another order than the kernel's
+ * default (kernels/tile.h), is not used: no table of tilings changes a bit of what a network computes.
+ */
+struct nn_tilings {
+    struct kn_tile (*get)(void *self, const struct kn_kernel *kernel, const struct kn_shape *shape, int threads);
+    void *self;
+};
+
 struct nn_net {
+    const struct nn_tilings *tilings; /* for contexts to come; borrowed; NULL: the kernels' defaults */
     struct nn_layer layer[NN_MAX_LAYERS];
     int layers;
     int output;                  /* the value that is the result */

@@ -41,12 +41,14 @@ struct nn_context {
     int last_reader[NN_MAX_LAYERS + 1]; /* the last layer that reads a value: the first to add to its gradient */
     const struct kn_kernel *kernel[NN_MAX_LAYERS][KN_DIRS];      /* of convolutions */
     const struct kn_kernel *norm[KN_DIRS], *relu, *add[KN_DIRS]; /* of all other layers */
+    struct kn_tile tile[NN_MAX_LAYERS][KN_DIRS]; /* the layer's own, or of net->tilings; all 0: the default */
     struct nn_unit unit[NN_MAX_LAYERS];
     int units;
     /* fused modes only: */
     const struct kn_kernel *separable;
-    float *bias, *scale, *shift; /* of the stage that runs, folded */
-    char *slots;                 /* [workers] of slot_bytes: struct nn_scratch */
+    struct kn_tile stage_tile[NN_MAX_LAYERS]; /* of separable, for each unit */
+    float *bias, *scale, *shift;              /* of the stage that runs, folded */
+    char *slots;                              /* [workers] of slot_bytes: struct nn_scratch */
     size_t slot_bytes;
     int workers, inner; /* threads over slots, threads within a kernel: one of them is 1 */
     float *partial;     /* [groups][partial_floats] weight gradients of a stage */
@@ -62,7 +64,7 @@ int nn_precision_check(enum nn_precision precision);
 
 /**
  * Bytes that nn_context_init() will allocate for the arena; the shape of the whole plan is a pure function of the
- * arguments.
+ * arguments, net->tilings among them.
  */
 size_t nn_context_bytes(const struct nn_net *net, enum nn_mode mode, int n, int f, int t, int threads);
 /** 0, JRX_ENOMEM, JRX_EINVAL (a grid that is none, a kernel that refuses its shape or tile, a

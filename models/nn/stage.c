@@ -48,7 +48,7 @@ static void run_slot(struct nn_context *c, int layer, enum kn_dir dir, struct kn
     const struct nn_layer *l = &c->net->layer[layer];
     const struct kn_shape shape = nn_layer_shape(l, 1, c->f, c->t);
     args.shape = &shape;
-    args.tile = &l->tile[dir];
+    args.tile = &c->tile[layer][dir];
     args.w = parameters + l->weight;
     args.workspace = scratch->workspace;
     args.threads = c->inner;
@@ -117,7 +117,7 @@ static void run_stage(struct nn_context *c, const struct nn_unit *unit, const fl
     float *y = c->value[result];
     fold_bias(c, unit, parameters);
     c->separable->run(&(struct kn_args){.shape = &shape,
-                                        .tile = &(struct kn_tile){0},
+                                        .tile = &c->stage_tile[unit - c->unit],
                                         .x = c->value[norm->in[0]],
                                         .w = parameters + dw->weight, /* the pointwise's weights come right after */
                                         .bias = c->bias,

@@ -1,4 +1,5 @@
 #include "models/nn/unit.h"
+#include <string.h>
 
 static int is_conv(const struct nn_net *net, int i, enum kn_op op, int in)
 {
@@ -17,10 +18,9 @@ static int readers(const struct nn_net *net, int value)
 static int as_it_comes(const struct nn_layer *layer)
 {
     static const struct kn_tile none;
-    const struct kn_tile *t = layer->tile;
     int plain = 1;
     for (int dir = 0; dir < KN_DIRS; dir++)
-        plain &= !layer->kernel[dir] && t[dir].oc == none.oc && t[dir].ic == 0 && t[dir].f == 0 && t[dir].t == 0;
+        plain &= !layer->kernel[dir] && !memcmp(&layer->tile[dir], &none, sizeof none);
     return plain;
 }
 

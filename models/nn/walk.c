@@ -8,7 +8,7 @@ static void forward_conv(struct nn_context *c, int i, const float *parameters)
     const struct nn_layer *l = &c->net->layer[i];
     struct kn_shape shape = nn_layer_shape(l, c->n, c->f, c->t);
     c->kernel[i][KN_FWD]->run(&(struct kn_args){.shape = &shape,
-                                                .tile = &l->tile[KN_FWD],
+                                                .tile = &c->tile[i][KN_FWD],
                                                 .x = c->value[l->in[0]],
                                                 .w = parameters + l->weight,
                                                 .bias = parameters + l->bias,
@@ -106,7 +106,7 @@ static void backward_conv(struct nn_context *c, int i, const float *parameters, 
     struct kn_shape shape = nn_layer_shape(l, c->n, c->f, c->t);
     int in = l->in[0], first = c->last_reader[in] == i;
     struct kn_args args = {.shape = &shape,
-                           .tile = &l->tile[KN_BWD_WEIGHTS],
+                           .tile = &c->tile[i][KN_BWD_WEIGHTS],
                            .x = c->value[in],
                            .w = parameters + l->weight,
                            .dy = c->gradient[i + 1],
@@ -117,7 +117,7 @@ static void backward_conv(struct nn_context *c, int i, const float *parameters, 
     c->kernel[i][KN_BWD_WEIGHTS]->run(&args);
     if (!c->gradient[in])
         return;
-    args.tile = &l->tile[KN_BWD_DATA];
+    args.tile = &c->tile[i][KN_BWD_DATA];
     args.dx = first ? c->gradient[in] : c->scratch;
     c->kernel[i][KN_BWD_DATA]->run(&args);
     if (!first)

@@ -127,6 +127,7 @@ static int prepare(struct rx_train *train, const struct rx_train_config *config,
     train->threads = threads < train->parts ? threads : train->parts;
     status = rx_receiver_init(&train->student, &train->config.shape, config->seed);
     train->student.net.precision = config->precision;
+    train->student.net.tilings = config->tilings;
     return status;
 }
 

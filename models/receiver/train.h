@@ -28,6 +28,7 @@ struct rx_train_config {
     double hint;                 /* weight of the teacher's last map in the loss, see below; 0: none */
     double momentum;             /* of running statistics: new = (1 - momentum) old + momentum batch */
     struct nn_loss loss;
+    const struct nn_tilings *tilings; /* of the student's calls; borrowed, not kept in checkpoints: changes no bit */
 };
 
 /*

@@ -1,0 +1,27 @@
+/*
+ * The kernel calls that a network makes, as its context plans them: stages fused, slots and threads as they are shared
+ * out. What `joulerx tune NETWORK` searches and `joulerx measure --layer=NETWORK` measures.
+ */
+#ifndef EXPERIMENTS_NET_CALLS_H
+#define EXPERIMENTS_NET_CALLS_H
+#include "experiments/tiles.h"
+#include "models/nn/run.h"
+
+struct ex_net_call {
+    const struct kn_kernel *kernel;
+    struct kn_shape shape;
+    int threads, times; /* times: how many layers make it */
+};
+
+enum { EX_NET_CALLS = 256 };
+
+/**
+ * Into call[EX_NET_CALLS], each once, in the order of the layers, then of the stages; net->tilings is left as it was.
+ * How many; JRX_EINVAL: what nn_context_init() would refuse, or too many.
+ */
+int ex_net_calls(struct nn_net *net, enum nn_mode mode, int n, int f, int t, int threads, struct ex_net_call *call);
+
+/** Of those, how many get their tiling from the file (a row that would change a bit of a sum is none). Pure. */
+int ex_net_calls_from_file(const struct ex_tiles *tiles, const struct ex_net_call *call, int calls);
+
+#endif
