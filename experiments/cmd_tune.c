@@ -29,7 +29,8 @@ struct arguments {
 static const struct argp_option own[] = {
     {"objective", 'o', "WHAT", 0, "time, energy, edp or bytes (default time)", 0},
     {"budget", KEY_BUDGET, "SECONDS", 0, "for a layer, all in all (default 120)", 0},
-    {"kernel", KEY_KERNEL, "LIST", 0, "names or patterns (default: the best forward kernel of each layer)", 0},
+    {"kernel", KEY_KERNEL, "LIST", 0,
+     "names or patterns (default: of a layer the best forward kernel, of a network all that a training step calls)", 0},
     {"grid", KEY_GRID, "LIST", 0, "subcarriers x symbols (default 312x14)", 0},
     {"batch", KEY_BATCH, "LIST", 0, "slots (default 1)", 0},
     {"threads", KEY_THREADS, "LIST", 0, "threads (default 1)", 0},
@@ -104,7 +105,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static int run(int argc, char **argv)
 {
-    struct arguments arguments = {.tune = {.budget_s = 120, .seed = 1, .list = 20, .argc = argc, .argv = argv}};
+    struct arguments arguments = {.tune = {.budget_s = 120, .seed = 1, .list = 20, .argc = argc, .argv = argv},
+                                  .lists = {.training = 1}};
     const struct argp argp = {
         .options = own,
         .parser = parse,

@@ -1,6 +1,6 @@
 #include "experiments/net_calls.h"
 #include "harness/base/error.h"
-#include "kernels/tile.h"
+#include "kernels/sums.h"
 #include <string.h>
 
 struct list {
@@ -39,14 +39,22 @@ int ex_net_calls(struct nn_net *net, enum nn_mode mode, int n, int f, int t, int
     return list.calls <= EX_NET_CALLS ? list.calls : jrx_fail(JRX_EINVAL, "network: more than %d calls", EX_NET_CALLS);
 }
 
+struct kn_tile ex_net_call_tile(const struct ex_tiles *tiles, const struct ex_net_call *call, enum ex_tile_from *from)
+{
+    const struct kn_tile none = {0}, tile = ex_tiles_get(tiles, call->kernel, &call->shape, call->threads, from);
+    if (kn_same_sums(call->kernel, &call->shape, &tile, &none))
+        return tile;
+    *from = EX_TILE_KERNEL;
+    return none;
+}
+
 int ex_net_calls_from_file(const struct ex_tiles *tiles, const struct ex_net_call *call, int calls)
 {
-    const struct kn_tile none = {0};
     int count = 0;
     for (int i = 0; i < calls; i++) {
         enum ex_tile_from from;
-        const struct kn_tile tile = ex_tiles_get(tiles, call[i].kernel, &call[i].shape, call[i].threads, &from);
-        count += from == EX_TILE_FILE && kn_same_sums(call[i].kernel, &call[i].shape, &tile, &none);
+        ex_net_call_tile(tiles, &call[i], &from);
+        count += from == EX_TILE_FILE;
     }
     return count;
 }

@@ -21,7 +21,10 @@ enum { EX_NET_CALLS = 256 };
  */
 int ex_net_calls(struct nn_net *net, enum nn_mode mode, int n, int f, int t, int threads, struct ex_net_call *call);
 
-/** Of those, how many get their tiling from the file (a row that would change a bit of a sum is none). Pure. */
+/** The tiling that a network would take for a call: as ex_tiles_get(), but a row that would change a bit is none. Pure.
+ */
+struct kn_tile ex_net_call_tile(const struct ex_tiles *tiles, const struct ex_net_call *call, enum ex_tile_from *from);
+/** How many of the calls get their tiling from the file. Pure. */
 int ex_net_calls_from_file(const struct ex_tiles *tiles, const struct ex_net_call *call, int calls);
 
 #endif

@@ -1,160 +1,15 @@
 #include "experiments/sweep.h"
+#include "experiments/net_calls.h"
 #include "harness/base/error.h"
 #include "models/receiver/deeprx.h"
-#include <ctype.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- lists ------------------------------------------------------------------------------------------------------ */
-
-/* "8", "1-8", "8-64+8" or "8-64*2" from *at to the next comma. How many values were added, or -1. */
-static int range(const char **at, int *value, int room)
-{
-    long from = kn_tile_number(at), to = from, step = 1;
-    int times = 0, count = 0;
-    if (**at == '-') {
-        ++*at;
-        to = kn_tile_number(at);
-        times = **at == '*';
-        if (**at == '*' || **at == '+') {
-            ++*at;
-            step = kn_tile_number(at);
-        }
-    }
-    if (from < 1 || to < from || step < 1 + times || (**at && **at != ','))
-        return -1;
-    for (long v = from; v <= to; v = times ? v * step : v + step) {
-        if (count == room)
-            return -1;
-        value[count++] = (int)v;
-    }
-    return count;
-}
-
-int ex_list_parse(const char *text, int *value)
-{
-    int count = 0;
-    for (const char *at = text;; at++) {
-        const char *part = at;
-        int more = range(&at, value + count, EX_SWEEP_VALUES - count);
-        if (more < 0)
-            return jrx_fail(JRX_EINVAL,
-                            "list %s: '%.*s' is no number of at least 1 and no range; use 8, 1-8, 8-64+8 or 8-64*2",
-                            text, (int)strcspn(part, ","), part);
-        count += more;
-        if (!*at)
-            return count;
-    }
-}
-
-/* ---- tilings ---------------------------------------------------------------------------------------------------- */
-
-enum { FIELDS = 8, WORD = 64 };
-
-/* One alternative of a list of tilings: fields, each with its values as words of kn_tile_parse(). */
-struct tile_lists {
-    char name[FIELDS][WORD], (*value[FIELDS])[WORD];
-    int fields, values[FIELDS];
-};
-
-static int add_value(struct tile_lists *lists, const char *text, size_t length)
-{
-    int f = lists->fields - 1, numbers[EX_SWEEP_VALUES], count = 1;
-    char part[WORD];
-    if (f < 0 || length >= WORD)
-        return jrx_fail(JRX_EINVAL, "tile list: '%.*s' stands before any field; write oc=32,64,f=4", (int)length, text);
-    snprintf(part, sizeof part, "%.*s", (int)length, text);
-    int plain = !isdigit((unsigned char)*part) || strchr(part, 'x');
-    if (!plain && (count = ex_list_parse(part, numbers)) < 0)
-        return count;
-    if (lists->values[f] + count > EX_SWEEP_VALUES)
-        return jrx_fail(JRX_EINVAL, "tile list: more than %d values for %s", EX_SWEEP_VALUES, lists->name[f]);
-    for (int i = 0; i < count; i++) {
-        char *to = lists->value[f][lists->values[f]++];
-        if (plain)
-            snprintf(to, WORD, "%s", part);
-        else
-            snprintf(to, WORD, "%d", numbers[i]);
-    }
-    return 0;
-}
-
-/* "oc=32,64,f=4-64*2": a word with an = begins a field, one without is another value of the field before. */
-static int split(const char *text, size_t length, struct tile_lists *lists)
-{
-    int status = 0;
-    for (size_t at = 0; at < length && !status;) {
-        size_t word = strcspn(text + at, ",;"), name = strcspn(text + at, "=,;");
-        if (name < word) {
-            if (lists->fields == FIELDS || name >= WORD)
-                return jrx_fail(JRX_EINVAL, "tile list: too many fields in '%.*s'", (int)length, text);
-            snprintf(lists->name[lists->fields], WORD, "%.*s", (int)name, text + at);
-            if (!(lists->value[lists->fields++] = calloc(EX_SWEEP_VALUES, WORD)))
-                return jrx_fail(JRX_ENOMEM, "tile list: no memory");
-            at += name + 1;
-            word -= name + 1;
-        }
-        status = add_value(lists, text + at, word);
-        at += word + 1;
-    }
-    return status;
-}
-
-/* Combination `index` of the lists as one tiling. */
-static int combine(const struct tile_lists *lists, long index, struct kn_tile *tile)
-{
-    char text[FIELDS * 2 * WORD] = "";
-    for (int f = 0, at = 0; f < lists->fields; f++) {
-        at += snprintf(text + at, sizeof text - (size_t)at, "%s%s=%s", f ? "," : "", lists->name[f],
-                       lists->value[f][index % lists->values[f]]);
-        index /= lists->values[f];
-    }
-    return kn_tile_parse(text, tile);
-}
-
-/* Tilings of one alternative, how many, or a negative code. */
-static int alternative(const char *text, size_t length, struct kn_tile *tile, int room)
-{
-    struct tile_lists lists = {.fields = 0};
-    long count = 1;
-    int status = 0;
-    if (length == 0 || (length == 7 && !strncmp(text, "default", 7))) {
-        if (room > 0)
-            *tile = (struct kn_tile){0};
-        return 1;
-    }
-    status = split(text, length, &lists);
-    for (int f = 0; f < lists.fields && count <= room; f++)
-        count *= lists.values[f];
-    if (!status && count > room)
-        status = jrx_fail(JRX_EINVAL, "tile list: more than %d tilings; shorten a list", EX_SWEEP_CELLS);
-    for (long i = 0; i < count && !status; i++)
-        status = combine(&lists, i, &tile[i]);
-    for (int f = 0; f < lists.fields; f++)
-        free(lists.value[f]);
-    return status ? status : (int)count;
-}
-
-int ex_tiles_parse(const char *text, struct kn_tile *tile, int max)
-{
-    int count = 0;
-    for (const char *at = text;; at++) {
-        size_t length = strcspn(at, ";");
-        int more = alternative(at, length, tile + count, max - count);
-        if (more < 0)
-            return more;
-        count += more;
-        at += length;
-        if (!*at)
-            return count;
-    }
-}
-
 /* ---- the product ------------------------------------------------------------------------------------------------ */
 
-enum { LAYERS = 128, KERNELS = 64, GRIDS = 32 };
+enum { LAYERS = 128, KERNELS = 64, GRIDS = 32, NETWORKS = 16 };
 
 struct lists {
     const struct kn_kernel *kernel[KERNELS];
@@ -167,6 +22,8 @@ struct lists {
     int kernels, layers, grids, batches, thread_counts, tiles;
     struct kn_tile tile[EX_SWEEP_CELLS];
     const struct ex_tiles *known;
+    const struct rx_body *network[NETWORKS]; /* to be taken by their calls */
+    int networks, training, named;           /* named: kernels were asked for */
 };
 
 /* Calls `take` for each word of a comma-separated list. */
@@ -221,12 +78,32 @@ static int add_layer(struct lists *lists, enum kn_op op, const struct kn_shape *
     return 0;
 }
 
-/* All layers of a network's inference, as published: two antennas, full width. Its norms are scale, shift and ReLU. */
+/* A network as published: two antennas, full width. */
+static int network_new(const struct rx_body *body, struct nn_net **net)
+{
+    const struct rx_shape shape = {.body = body, .width = 1, .rx = 2, .logits = RX_LOGITS};
+    *net = calloc(1, sizeof **net);
+    return *net ? rx_net_init(*net, &shape) : jrx_fail(JRX_ENOMEM, "%s: no memory", body->name);
+}
+
+static void network_free(struct nn_net *net)
+{
+    if (net)
+        nn_net_fini(net);
+    free(net);
+}
+
+/* All layers of its inference, where norms are scale, shift and ReLU; or itself, for add_calls(). */
 static int add_network(struct lists *lists, const struct rx_body *body)
 {
-    struct nn_net *net = malloc(sizeof *net);
-    const struct rx_shape shape = {.body = body, .width = 1, .rx = 2, .logits = RX_LOGITS};
-    int status = net ? rx_net_init(net, &shape) : jrx_fail(JRX_ENOMEM, "%s: no memory", body->name);
+    struct nn_net *net;
+    if (lists->training && lists->networks == NETWORKS)
+        return jrx_fail(JRX_EINVAL, "more than %d networks", NETWORKS);
+    if (lists->training) {
+        lists->network[lists->networks++] = body;
+        return 0;
+    }
+    int status = network_new(body, &net);
     for (int i = 0; !status && i < net->layers; i++) {
         const struct nn_layer *l = &net->layer[i];
         const enum kn_op op = l->kind == NN_CONV ? l->op : l->kind == NN_ADD ? KN_ADD : KN_RELU;
@@ -234,9 +111,7 @@ static int add_network(struct lists *lists, const struct rx_body *body)
         s.n = s.f = s.t = 0; /* the grid comes later */
         status = add_layer(lists, op, &s);
     }
-    if (net)
-        nn_net_fini(net);
-    free(net);
+    network_free(net);
     return status;
 }
 
@@ -266,6 +141,8 @@ static int take_grid(struct lists *lists, const char *word)
 static int read_lists(struct lists *lists, const struct ex_sweep_lists *text)
 {
     lists->known = text->known;
+    lists->training = text->training;
+    lists->named = text->kernels != NULL;
     int status = text->layers ? each(text->layers, take_layer, lists)
                               : jrx_fail(JRX_EINVAL, "--layer is missing; e.g. --layer=pw:c256:k256");
     if (!status && text->kernels)
@@ -334,6 +211,50 @@ static int add_pair(struct ex_sweep *sweep, const struct lists *lists, const str
     return status;
 }
 
+static int is_named(const struct lists *lists, const struct kn_kernel *kernel)
+{
+    int found = !lists->named;
+    for (int k = 0; k < lists->kernels; k++)
+        found |= lists->kernel[k] == kernel;
+    return found;
+}
+
+/* The calls of a training step on one grid, with one batch and number of threads; of those kernels that are named. */
+static int add_calls(struct ex_sweep *sweep, const struct lists *lists, const struct rx_body *body, int at)
+{
+    const int *grid = lists->grid[at / lists->thread_counts / lists->batches];
+    const int batch = lists->batch[at / lists->thread_counts % lists->batches];
+    const struct kn_tile none = {0};
+    struct ex_net_call call[EX_NET_CALLS];
+    struct nn_net *net;
+    int status = network_new(body, &net), calls = 0;
+    if (!status)
+        calls = ex_net_calls(net, NN_FUSED_TRAINING, batch, grid[0], grid[1], lists->threads[at % lists->thread_counts],
+                             call);
+    for (int i = 0; i < calls && !status; i++)
+        if (is_named(lists, call[i].kernel))
+            status = add_cell(sweep, &(struct ex_cell){.kernel = call[i].kernel,
+                                                       .shape = call[i].shape,
+                                                       .threads = call[i].threads,
+                                                       .times = call[i].times,
+                                                       .tile = call[i].kernel->resolve(&call[i].shape, &none),
+                                                       .picked = 1,
+                                                       .network = 1});
+    network_free(net);
+    return calls < 0 ? calls : status;
+}
+
+static int add_networks(struct ex_sweep *sweep, const struct lists *lists)
+{
+    const int combinations = lists->grids * lists->batches * lists->thread_counts, before = sweep->cells;
+    int status = 0;
+    for (int i = 0; i < lists->networks * combinations && !status; i++)
+        status = add_calls(sweep, lists, lists->network[i / combinations], i % combinations);
+    if (!status && lists->networks && sweep->cells == before)
+        status = jrx_fail(JRX_EINVAL, "the network makes no call of the kernels that were named");
+    return status;
+}
+
 static int add_cells(struct ex_sweep *sweep, const struct lists *lists)
 {
     int status = 0;
@@ -348,7 +269,7 @@ static int add_cells(struct ex_sweep *sweep, const struct lists *lists)
             status = jrx_fail(JRX_EINVAL, "none of the kernels computes %s; see joulerx list kernels",
                               kn_op_name(lists->layer[l].op));
     }
-    return status;
+    return status ? status : add_networks(sweep, lists);
 }
 
 int ex_sweep_init(struct ex_sweep *sweep, const struct ex_sweep_lists *text)

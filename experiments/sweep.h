@@ -20,7 +20,8 @@ struct ex_cell {
     int picked;                 /* 1: nothing was asked for, so the tiling is */
     enum ex_tile_from from;     /* from there */
     int threads;
-    int times; /* how often the layers asked for have it: more than once in a network */
+    int network; /* a call that a network makes: it takes no tiling that changes the order of a sum */
+    int times;   /* how often the layers asked for have it: more than once in a network */
 };
 
 struct ex_sweep {
@@ -30,6 +31,7 @@ struct ex_sweep {
 
 struct ex_sweep_lists {
     const char *kernels, *layers, *grids, *batches, *threads, *tiles; /* NULL: best, -, 312x14, 1, 1, default */
+    int training; /* 1: a network is the calls of a training step, stages fused, instead of its layers */
     const struct ex_tiles *known; /* tilings where none are asked for; NULL: the kernel's defaults */
 };
 

@@ -91,17 +91,22 @@ static int read_row(const struct jrx_csv *csv, size_t i, const char *path, struc
     return jrx_fail(JRX_EFORMAT, "%s, row %zu: %s; correct it, or write it anew with joulerx tune", path, i + 1, why);
 }
 
-int ex_tiles_read_file(struct ex_tiles *tiles, const char *path)
+/* Nothing known but the machine. */
+static void start(struct ex_tiles *tiles, const char *procfs)
 {
     struct jrx_machine machine;
-    struct jrx_csv *csv;
     memset(tiles, 0, sizeof *tiles);
-    snprintf(tiles->path, sizeof tiles->path, "%s", path);
     tiles->l2_bytes = NAN;
-    if (!jrx_machine_read(&machine, NULL, NULL)) {
+    if (!jrx_machine_read(&machine, NULL, procfs)) {
         snprintf(tiles->machine, sizeof tiles->machine, "%s-%.0f-%.0f", machine.vendor, machine.family, machine.model);
         tiles->l2_bytes = machine.cache[1].size_bytes;
     }
+}
+
+static int read_rows(struct ex_tiles *tiles, const char *path)
+{
+    struct jrx_csv *csv;
+    snprintf(tiles->path, sizeof tiles->path, "%s", path);
     if (!*path || access(path, F_OK))
         return 0;
     int status = jrx_csv_read(&csv, path, &ex_tiles_schema);
@@ -121,17 +126,29 @@ int ex_tiles_read_file(struct ex_tiles *tiles, const char *path)
     return status;
 }
 
-int ex_tiles_read(struct ex_tiles *tiles)
+int ex_tiles_read_file(struct ex_tiles *tiles, const char *path)
+{
+    start(tiles, NULL);
+    return read_rows(tiles, path);
+}
+
+int ex_tiles_read_for(struct ex_tiles *tiles, const char *procfs)
 {
     const char *own = getenv("JOULERX_TILES");
     char path[PATH_MAX], name[PATH_MAX];
-    int status = ex_tiles_read_file(tiles, own ? own : "");
+    start(tiles, procfs);
+    int status = read_rows(tiles, own ? own : "");
     if (status || own || !*tiles->machine || strchr(tiles->machine, '/'))
         return status;
     snprintf(name, sizeof name, "kernels/tiles/%s.csv", tiles->machine);
     if (ex_home_path(name, path, sizeof path))
         return 0; /* the program stands alone, without the checkout's files */
-    return ex_tiles_read_file(tiles, path);
+    return read_rows(tiles, path);
+}
+
+int ex_tiles_read(struct ex_tiles *tiles)
+{
+    return ex_tiles_read_for(tiles, NULL);
 }
 
 void ex_tiles_fini(struct ex_tiles *tiles)

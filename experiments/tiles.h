@@ -33,6 +33,8 @@ extern const struct jrx_schema ex_tiles_schema;
  * 0; JRX_EFORMAT with file, row and what is wrong; JRX_EIO, JRX_EPERMISSION, JRX_ENOMEM.
  */
 int ex_tiles_read(struct ex_tiles *tiles);
+/** The same for the machine that /proc below `procfs` describes (NULL: this one); its caches are those of hwloc. */
+int ex_tiles_read_for(struct ex_tiles *tiles, const char *procfs);
 /** The same from a file by name, which may be missing. */
 int ex_tiles_read_file(struct ex_tiles *tiles, const char *path);
 void ex_tiles_fini(struct ex_tiles *tiles); /* also on a zeroed struct */

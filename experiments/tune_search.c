@@ -1,5 +1,6 @@
 #include "experiments/tune_search.h"
 #include "harness/base/error.h"
+#include "kernels/sums.h"
 #include "kernels/tile.h"
 #include <math.h>
 #include <stdlib.h>
@@ -130,7 +131,9 @@ static int consider(struct ex_cell *cell, const struct jrx_cache_geometry *geome
                     struct ex_candidate *candidate, int *count)
 {
     struct ex_candidate *next = &candidate[*count];
-    if (cell->kernel->supports(&cell->shape, &cell->asked))
+    const struct kn_tile none = {0};
+    if (cell->kernel->supports(&cell->shape, &cell->asked) ||
+        (cell->network && !kn_same_sums(cell->kernel, &cell->shape, &cell->asked, &none)))
         return 0;
     struct kn_tile tile = cell->kernel->resolve(&cell->shape, &cell->asked);
     if (known(candidate, *count, &tile))

@@ -22,8 +22,9 @@ struct ex_candidate {
 
 /**
  * All tilings that the kernel takes for the call, of blocks of 1, 2, 4 ... times the least and the whole axis, each
- * order, register block and keep: once each, sorted by score, equal scores in the order of the grammar.
- * cell: kernel and shape are read. Returns how many, at most `max`; JRX_EINVAL, JRX_ENOMEM.
+ * order, register block and keep, for a call of a network only those that keep the order of its sums: once each, sorted
+ * by score, equal scores in the order of the grammar. cell: kernel and shape are read. Returns how many, at most `max`;
+ * JRX_EINVAL, JRX_ENOMEM.
  */
 int ex_tune_candidates(const struct ex_cell *cell, const struct jrx_cache_geometry *geometry,
                        enum ex_objective objective, struct ex_candidate *candidate, int max);

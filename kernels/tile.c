@@ -48,29 +48,6 @@ int kn_tile_even(int axis, int limit)
     return (axis - 1) / blocks + 1;
 }
 
-/*
- * Dense sums run over taps within a block of the summed channels, and go on where the block before left off; those of
- * one tap are therefore in one order however they are cut. Gradients of weights and biases are summed tile by tile.
- */
-unsigned kn_sum_fields(enum kn_op op, enum kn_dir dir)
-{
-    if (dir == KN_BWD_WEIGHTS)
-        return KN_TILE_F | KN_TILE_T;
-    if (op != KN_CONV3X3)
-        return 0;
-    return dir == KN_FWD ? KN_TILE_IC : KN_TILE_OC;
-}
-
-int kn_same_sums(const struct kn_kernel *kernel, const struct kn_shape *shape, const struct kn_tile *a,
-                 const struct kn_tile *b)
-{
-    const unsigned fields = kn_sum_fields(kernel->op, kernel->dir);
-    const struct kn_tile one = kernel->resolve(shape, a), other = kernel->resolve(shape, b);
-    char text[2][KN_TILE_TEXT];
-    return !strcmp(kn_tile_format(&one, fields, text[0], sizeof text[0]),
-                   kn_tile_format(&other, fields, text[1], sizeof text[1]));
-}
-
 void kn_work_init(struct kn_work *work, enum kn_op op, enum kn_dir dir, const struct kn_shape *shape)
 {
     double flop = kn_flop(op, dir, shape), floats = 0;

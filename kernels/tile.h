@@ -23,15 +23,6 @@ int kn_tile_round(int asked, int usual, int step, int axis);
 /** The largest block size at most `limit` (but at least 1) that cuts an axis into blocks as even as can be. Pure. */
 int kn_tile_even(int axis, int limit);
 
-/**
- * Fields (KN_TILE_*) that decide in which order the numbers of a result are added, and so its last bits; the others
- * move work in time and space and change no bit. Pure.
- */
-unsigned kn_sum_fields(enum kn_op op, enum kn_dir dir);
-/** Whether a call gives the same bits with either tiling, both of which the kernel takes. Pure. */
-int kn_same_sums(const struct kn_kernel *kernel, const struct kn_shape *shape, const struct kn_tile *a,
-                 const struct kn_tile *b);
-
 /** Sets flop, executed_flop = flop and compulsory_bytes; the byte counts to 0. */
 void kn_work_init(struct kn_work *work, enum kn_op op, enum kn_dir dir, const struct kn_shape *shape);
 

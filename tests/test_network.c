@@ -2,7 +2,7 @@
 #include "harness/base/error.h"
 #include "harness/base/mem.h"
 #include "harness/base/rng.h"
-#include "kernels/tile.h"
+#include "kernels/sums.h"
 #include "models/nn/place.h"
 #include "models/nn/run.h"
 #include "models/receiver/deeprx.h"
@@ -449,9 +449,10 @@ static int tiled_calls(const struct nn_context *c)
 static void tilings_of_a_table_reach_stages_and_change_no_bit(void **state)
 {
     (void)state;
-    static const enum nn_mode modes[] = {NN_TRAINING, NN_FUSED_TRAINING, NN_CHECKPOINTED_TRAINING};
+    static const enum nn_mode modes[] = {NN_TRAINING, NN_FUSED_TRAINING, NN_CHECKPOINTED_TRAINING, NN_FUSED_TRAINING};
     const struct rx_shape shape = {.body = rx_body_find("short3"), .width = 0.75, .rx = 2, .logits = RX_LOGITS};
-    for (int m = 0; m < 3; m++)
+    const int bf16 = !nn_precision_check(NN_BF16); /* the last one, where the CPU has it */
+    for (int m = 0; m < 3 + bf16; m++)
         for (int threads = 1; threads <= 2; threads++) {
             struct bench plain, tiled;
             int asked[KN_OPS * KN_DIRS] = {0};
@@ -459,11 +460,13 @@ static void tilings_of_a_table_reach_stages_and_change_no_bit(void **state)
             assert_int_equal(rx_net_init(&plain.net, &shape), 0);
             assert_int_equal(rx_net_init(&tiled.net, &shape), 0);
             tiled.net.tilings = &table;
+            plain.net.precision = tiled.net.precision = m == 3 ? NN_BF16 : NN_FP32;
             bench_init(&plain, modes[m], 2, 12, 14, 1);
             bench_init(&tiled, modes[m], 2, 12, 14, threads);
             assert_int_equal(tiled_calls(&plain.context), 0);
             assert_true(tiled_calls(&tiled.context) > 10);
             assert_int_equal(asked[KN_SEPARABLE * KN_DIRS + KN_FWD] > 0, m > 0);
+            assert_true(m != 3 || tiled.context.separable->isa == KN_ISA_AVX512BF16);
             assert_int_equal(asked[KN_CONV3X3 * KN_DIRS + KN_BWD_DATA], 0); /* nobody wants the input's gradient */
             for (int i = 0; i < 2; i++) {
                 struct bench *b = i ? &tiled : &plain;

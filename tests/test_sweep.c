@@ -100,6 +100,37 @@ static void a_network_is_its_layers_with_how_often_it_has_them(void **state)
     ex_sweep_fini(&sweep);
 }
 
+/* Each pair of depthwise and pointwise is one call forward; backward makes the depthwise again and wants two gradients
+ * of each. The gradient of the input is nobody's wish. */
+static void a_network_that_trains_is_the_calls_it_makes(void **state)
+{
+    (void)state;
+    struct ex_sweep_lists lists = {.layers = "deeprx", .training = 1};
+    struct ex_sweep sweep;
+    int times[KN_OPS] = {0}, forward = 0;
+    assert_int_equal(ex_sweep_init(&sweep, &lists), 0);
+    for (int i = 1; i < sweep.cells; i++) {
+        const struct ex_cell *cell = &sweep.cell[i];
+        assert_true(cell->network);
+        times[cell->kernel->op] += cell->times;
+        forward += cell->kernel->op == KN_POINTWISE && cell->kernel->dir == KN_FWD ? cell->times : 0;
+    }
+    assert_int_equal(times[KN_SEPARABLE], 22);
+    assert_int_equal(times[KN_DEPTHWISE], 3 * 22);
+    assert_int_equal(times[KN_CONV3X3], 2);
+    assert_true(forward >= 2);
+    assert_int_equal(times[KN_POINTWISE], 2 * 22 + 3 * forward);
+    ex_sweep_fini(&sweep);
+    lists.kernels = "separable_fwd_*";
+    assert_int_equal(ex_sweep_init(&sweep, &lists), 0);
+    for (int i = 1; i < sweep.cells; i++)
+        assert_int_equal(sweep.cell[i].kernel->op, KN_SEPARABLE);
+    ex_sweep_fini(&sweep);
+    lists.kernels = "separable_fwd_ref";
+    assert_int_equal(ex_sweep_init(&sweep, &lists), JRX_EINVAL);
+    assert_non_null(strstr(jrx_last_error(), "no call of the kernels"));
+}
+
 static void what_cannot_be_is_refused_with_the_reason(void **state)
 {
     (void)state;
@@ -135,6 +166,7 @@ int main(void)
         cmocka_unit_test(cells_are_the_product_of_the_lists_and_the_peak),
         cmocka_unit_test(tilings_that_come_to_the_same_are_one_cell),
         cmocka_unit_test(a_network_is_its_layers_with_how_often_it_has_them),
+        cmocka_unit_test(a_network_that_trains_is_the_calls_it_makes),
         cmocka_unit_test(what_cannot_be_is_refused_with_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

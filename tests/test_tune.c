@@ -1,5 +1,6 @@
 /* joulerx tune: the tilings considered and their order, what is chosen, the Pareto front, the tile file. */
 #include "experiments/figure.h"
+#include "experiments/net_calls.h"
 #include "experiments/tiles.h"
 #include "experiments/tune_print.h"
 #include "experiments/tune_search.h"
@@ -257,6 +258,71 @@ static void small_caches_get_smaller_tiles(void **state)
     assert_int_equal(ex_tile_for_cache(kernel, &shape, NAN).f, 0);
 }
 
+/* Another CPU, with 128 KiB of second level: half of it holds 2 or 3 rows of pointwise 256 to 512, not the
+ * default's 12. A network gets them, too; gradients of weights do not, whose rows decide an order of adding. */
+static void a_machine_without_a_file_gets_tiles_by_its_caches_and_says_so(void **state)
+{
+    (void)state;
+    struct program p;
+    struct ex_tiles tiles;
+    enum ex_tile_from from;
+    char path[TREE_PATH + 16], said[PATH_MAX];
+    const struct kn_shape shape = {1, 256, 512, 312, 14, 1, 1, 0};
+    const struct ex_net_call forward = {kn_best(KN_POINTWISE, KN_FWD), shape, 1, 1},
+                             weights = {kn_best(KN_POINTWISE, KN_BWD_WEIGHTS), shape, 1, 1};
+    program_init(&p);
+    snprintf(path, sizeof path, "%s/cpuinfo", p.dir);
+    FILE *to = fopen(path, "w");
+    assert_non_null(to);
+    fprintf(to, "vendor_id\t: NobodysCPU\ncpu family\t: 3\nmodel\t\t: 7\n");
+    assert_int_equal(fclose(to), 0);
+    unsetenv("JOULERX_TILES");
+    setenv("HWLOC_SYNTHETIC", "pack:1 l3:1(size=4194304) l2:1(size=131072) l1d:1(size=32768) core:1 pu:1", 1);
+    assert_int_equal(ex_tiles_read_for(&tiles, p.dir), 0);
+    unsetenv("HWLOC_SYNTHETIC");
+    assert_string_equal(tiles.machine, "NobodysCPU-3-7");
+    assert_int_equal(tiles.found + tiles.rows, 0);
+    says(ex_tiles_say(&tiles, said, sizeof said),
+         "no file for NobodysCPU-3-7; defaults, fitted to a second level of 128 KiB");
+    assert_in_range(ex_tiles_get(&tiles, forward.kernel, &shape, 1, &from).f, 1, 3);
+    assert_int_equal(from, EX_TILE_CACHES);
+    assert_in_range(ex_net_call_tile(&tiles, &forward, &from).f, 1, 3);
+    assert_int_equal(ex_net_call_tile(&tiles, &weights, &from).f, 0);
+    assert_int_equal(from, EX_TILE_KERNEL);
+    ex_tiles_fini(&tiles);
+    program_fini(&p);
+}
+
+/* Every objective by the model meter: what is written of energies is an estimate and says so. */
+static void each_objective_says_whose_energies_it_is_about(void **state)
+{
+    (void)state;
+    static const char *const objective[] = {"energy", "edp", "bytes"};
+    struct program p;
+    static char text[65536];
+    program_init(&p);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(program_run(&p,
+                                     "tune pw:c32:k32 --grid=24x14 --budget=4 --meter=model --objective=%s "
+                                     "--out=%s.csv --results=r%d -q",
+                                     objective[i], objective[i], i),
+                         0);
+        if (!strstr(p.out, "measured;"))
+            continue; /* a very slow machine may end before its first repetition */
+        says(p.out, "energy: estimated");
+        program_slurp(&p, i == 0 ? "r0/tune.csv" : i == 1 ? "r1/tune.csv" : "r2/tune.csv", text, sizeof text);
+        says(text, objective[i]);
+        says(text, ",estimated,");
+        if (program_shell(&p, "test -e %s.csv", objective[i]))
+            continue; /* the default stayed */
+        snprintf(text, sizeof text, "%s.csv", objective[i]);
+        static char rows[65536];
+        program_slurp(&p, text, rows, sizeof rows);
+        assert_int_equal(!!strstr(rows, ",estimated,"), i < 2);
+    }
+    program_fini(&p);
+}
+
 /* ---- the command ------------------------------------------------------------------------------------------------ */
 
 static void the_command_refuses_what_cannot_be_and_lists_what_it_would_measure(void **state)
@@ -363,6 +429,8 @@ int main(void)
         cmocka_unit_test(a_damaged_tile_file_gets_one_clear_line),
         cmocka_unit_test(the_files_of_the_checkout_are_whole),
         cmocka_unit_test(small_caches_get_smaller_tiles),
+        cmocka_unit_test(a_machine_without_a_file_gets_tiles_by_its_caches_and_says_so),
+        cmocka_unit_test(each_objective_says_whose_energies_it_is_about),
         cmocka_unit_test(the_command_refuses_what_cannot_be_and_lists_what_it_would_measure),
         cmocka_unit_test(the_command_measures_and_leaves_its_files),
         cmocka_unit_test(an_interrupted_search_says_so_and_leaves_the_tile_file),

@@ -1,6 +1,6 @@
 #include "models/nn/calls.h"
 #include "harness/base/error.h"
-#include "kernels/tile.h"
+#include "kernels/sums.h"
 #include <string.h>
 
 /* Whether a walk of this mode makes that call: within a stage the pointwise forward is the separable kernel's, and

@@ -54,7 +54,7 @@ enum nn_precision { NN_FP32, NN_BF16 };
 /*
  * Where the tilings of a network's calls are looked up: get(self, ...) for each call that a context will make, with its
  * shape and threads. A tiling that the kernel refuses, or that would add numbers in another order than the kernel's
- * default (kernels/tile.h), is not used: no table of tilings changes a bit of what a network computes.
+ * default (kernels/sums.h), is not used: no table of tilings changes a bit of what a network computes.
  */
 struct nn_tilings {
     struct kn_tile (*get)(void *self, const struct kn_kernel *kernel, const struct kn_shape *shape, int threads);
