@@ -14,8 +14,8 @@ enum jrx_isa { JRX_ISA_BASELINE, JRX_ISA_AVX2, JRX_ISA_AVX512, JRX_ISA_LEVELS };
 enum jrx_isa jrx_cpu_isa(void);
 
 /**
- * Whether there is AVX512_BF16 beside AVX512. No level of its own, as nothing uses it unasked: any JOULERX_ISA masks it,
- * so that its absence can be tested too.
+ * Whether there is AVX512_BF16 beside AVX512. No level of its own, as nothing uses it unasked: any JOULERX_ISA masks
+ * it, so that its absence can be tested too.
  */
 int jrx_cpu_bf16(void);
 
