@@ -28,7 +28,7 @@ struct arguments {
 
 static const struct argp_option own[] = {
     {"objective", 'o', "WHAT", 0, "time, energy, edp or bytes (default time)", 0},
-    {"budget", KEY_BUDGET, "SECONDS", 0, "for a layer, all in all (default 120)", 0},
+    {"budget", KEY_BUDGET, "SECONDS", 0, "for a layer, and for each call of a network (default 120)", 0},
     {"kernel", KEY_KERNEL, "LIST", 0,
      "names or patterns (default: of a layer the best forward kernel, of a network all that a training step calls)", 0},
     {"grid", KEY_GRID, "LIST", 0, "subcarriers x symbols (default 312x14)", 0},
