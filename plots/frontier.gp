@@ -27,6 +27,6 @@ do for [p=1:2] {
   eval cell(p, 1, 2)
   plot for [i=1:6] file using (is(i) ? column(what.unit) : NaN):"ber_ratio":(column(what."_ci_lo".unit)):(column(what."_ci_hi".unit)): \
       "ber_ci_lo_ratio":"ber_ci_hi_ratio" with xyerrorbars ls style(i) dt 1 ps 1.1, \
-    for [i=1:6] file using (is(i) ? column(what.unit) : NaN):"ber_ratio":(named(i)) with labels left offset 0.9,(i == 3 ? -0.6 : 0.6) textcolor ls style(i)
+    for [i=1:6] file using (is(i) ? column(what.unit) : NaN):"ber_ratio":(named(i)) with labels left offset 0.9,(i == 3 || i == 6 ? -0.6 : 0.6) textcolor ls style(i)
 }
 unset multiplot

@@ -44,9 +44,9 @@ plot file using "width_ratio":"genie_ratio" with lines ls 9, \
      file using (column("width_ratio")*1.02):"distilled_ratio" with lines ls 3
 eval cell(2, 1, 2)
 unset label
-unset logscale y
-set ytics auto
-set yrange [*:*]
+# a ratio: half and twice are equally far from 1; an interval wider than tenfold is cut off at the frame
+set yrange [0.1:10]
+set ytics (0.1, 0.2, 0.5, 1, 2, 5, 10)
 set ylabel "BER distilled / alone" offset 1
 set label "{/*0.85 below 1: distillation helps}" at graph 0.98,0.06 right textcolor ls 9
 plot 1 with lines ls 9, \
