@@ -115,7 +115,8 @@ reproduce: setup ## the paper's figures and a verdict on each claim, under 15 mi
 	@$O/joulerx reproduce --preset=$(or $(PRESET),quick) $(if $(RESUME),--resume)
 
 figures: $O/joulerx ## draw the figures of the committed runs again, from their CSV files alone
-	@for run in $(dir $(wildcard results/reference/*/meta.json)); do $O/joulerx report $$run | tail -n 1; done
+	@for run in $(dir $(wildcard results/reference/*/session.json)); do $O/joulerx report $$run | tail -n 1; done
+	@for run in $(wildcard results/reference/kernels*); do $(MAKE) -s figure-kernels BENCH_KERNELS_OUT=$$run || exit 1; done
 
 check: ## install what is missing, build, run every test and check
 	$(call install,$(PACKAGES) $(CHECK_PACKAGES))
@@ -242,11 +243,13 @@ BENCH_OBJ := $(addprefix $O/tests/bench/,bench_kernels.o bench_report.o bench_ro
 $O/bench_kernels: $(BENCH_OBJ) $O/libjoulerx.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ $(if $(DNNL),-ldnnl) $(LDLIBS)
 
-.PHONY: bench-kernels
+.PHONY: bench-kernels figure-kernels
+figure-kernels:
+	@for kind in svg png; do gnuplot -e "csv='$(BENCH_KERNELS_OUT)/cases.csv'; out='$(BENCH_KERNELS_OUT)/bench_kernels'; kind='$$kind'" plots/common.gp plots/bench_kernels.gp || exit 1; done
 BENCH_KERNELS_OUT := $(or $(OUT),$O/bench-kernels)
 bench-kernels: $O/bench_kernels ## our kernels beside oneDNN and OpenBLAS; B="pointwise fwd" runs part of it, OUT=folder
 	@mkdir -p $(BENCH_KERNELS_OUT) && $O/bench_kernels "$B" $(BENCH_KERNELS_OUT) $(ROUNDS); status=$$?; \
-	 for kind in svg png; do gnuplot -e "csv='$(BENCH_KERNELS_OUT)/cases.csv'; out='$(BENCH_KERNELS_OUT)/bench_kernels'; kind='$$kind'" plots/common.gp plots/bench_kernels.gp || exit 1; done; \
+	 $(MAKE) -s figure-kernels BENCH_KERNELS_OUT=$(BENCH_KERNELS_OUT) || exit 1; \
 	 echo "$(BENCH_KERNELS_OUT): cases.csv groups.csv meta.json bench_kernels.svg bench_kernels.png"; exit $$status
 
 BENCH_TRAIN_OBJ := $(addprefix $O/tests/bench/,bench_train.o train_layers.o train_ours.o train_peer.o peer_limits.o)
