@@ -66,6 +66,13 @@ static void report(const struct tally *tally, int *failed)
     *failed += tally->verdict == KN_FAIL;
 }
 
+/* A pattern as in a shell; a plain word also names all kernels that begin with it: relu, pointwise_fwd. */
+static int named(const char *pattern, const char *name)
+{
+    const size_t length = strlen(pattern);
+    return !fnmatch(pattern, name, 0) || (!strncmp(pattern, name, length) && name[length] == '_');
+}
+
 /* The kernels of one operator and direction that the pattern names; how many, those that cannot run here printed. */
 static int choose(const struct arguments *a, enum kn_op op, enum kn_dir dir, struct tally *tallies)
 {
@@ -73,7 +80,7 @@ static int choose(const struct arguments *a, enum kn_op op, enum kn_dir dir, str
     const struct kn_kernel *const *kernels = kn_kernels(&count);
     int chosen = 0;
     for (size_t i = 0; i < count; i++) {
-        if (kernels[i]->op != op || kernels[i]->dir != dir || fnmatch(a->pattern, kernels[i]->name, 0) != 0)
+        if (kernels[i]->op != op || kernels[i]->dir != dir || !named(a->pattern, kernels[i]->name))
             continue;
         if (kn_runnable(kernels[i]) && chosen < MAX_KERNELS)
             tallies[chosen++] = (struct tally){.kernel = kernels[i]};
@@ -137,14 +144,15 @@ static int run(int argc, char **argv)
         {"full", 'f', NULL, 0,
          "Every combination of the lists, and grid 312x14: much longer than the usual minute or two", 0},
         {0}};
-    static const struct argp argp = {.options = options,
-                                     .parser = parse,
-                                     .args_doc = "[PATTERN]",
-                                     .doc = "Runs the kernels that PATTERN (as in a shell, default *) names between "
-                                            "guard pages on the nasty list of layers, tiles and thread counts, and "
-                                            "compares with sums in double precision. Also holds the declared work "
-                                            "against the traced build. JOULERX_ISA=avx2 (or baseline) leaves out what "
-                                            "that CPU would not run."};
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "[PATTERN]",
+        .doc = "Runs the kernels that PATTERN (as in a shell, or how names begin; default *) names between "
+               "guard pages on the nasty list of layers, tiles and thread counts, and "
+               "compares with sums in double precision. Also holds the declared work "
+               "against the traced build. JOULERX_ISA=avx2 (or baseline) leaves out what "
+               "that CPU would not run."};
     struct arguments a = {.pattern = "*", .seed = 1};
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     int checked = 0, failed = 0, rc = 0;

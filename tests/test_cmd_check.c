@@ -19,6 +19,13 @@ static void a_right_kernel_passes(void **state)
     assert_int_equal(check("pointwise_bwd_data_re?"), 0);
 }
 
+static void a_plain_word_names_what_begins_with_it_up_to_an_underscore(void **state)
+{
+    (void)state;
+    assert_int_equal(check("relu_bwd_data"), 0);
+    assert_int_equal(check("relu_bwd_dat"), JRX_EINVAL);
+}
+
 static void a_pattern_that_names_nothing_is_refused(void **state)
 {
     (void)state;
@@ -30,6 +37,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_right_kernel_passes),
+        cmocka_unit_test(a_plain_word_names_what_begins_with_it_up_to_an_underscore),
         cmocka_unit_test(a_pattern_that_names_nothing_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
