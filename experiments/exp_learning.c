@@ -148,7 +148,7 @@ static int open_training(struct ex_run *run, struct state *state, int index)
     if (status)
         return status;
     state->network = index;
-    state->train.spent = (struct rx_spent){NAN, NAN, NAN, JRX_SOURCE_NONE}; /* samples.csv says */
+    state->train.history.spent = (struct rx_spent){NAN, NAN, NAN, JRX_SOURCE_NONE}; /* samples.csv says */
     if (!access(ex_network_path(run, network, path), F_OK))
         status = rx_train_load(&state->train, path);
     state->saved = state->train.step;

@@ -1,8 +1,7 @@
 #include "experiments/networks.h"
 #include "experiments/series.h"
 #include "harness/base/error.h"
-#include "models/nn/safetensors.h"
-#include "models/receiver/deeprx.h"
+#include "models/receiver/train.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,29 +66,18 @@ static int find_rates(struct rows *rows)
     return status;
 }
 
-static double meta_real(const struct nn_st_file *file, const char *key)
-{
-    const char *text = nn_st_meta(file, key);
-    char *end = NULL;
-    double value = text ? strtod(text, &end) : (double)NAN;
-    return text && end != text && !*end && isfinite(value) ? value : (double)NAN;
-}
-
 /* From the checkpoint of a given teacher. An energy of another source than this run's is not added to it. */
 static int given(const struct rows *rows, struct ex_spent *spent, int64_t *steps)
 {
     char path[EX_NETWORK_PATH];
-    struct nn_st_file file;
-    int status = nn_st_open(&file, ex_network_path(rows->run, rows->run->settings->zoo->network, path));
+    struct rx_history history;
+    int64_t done;
+    int status = rx_train_history(ex_network_path(rows->run, rows->run->settings->zoo->network, path), &history, &done);
     if (status)
         return status;
-    const char *source = nn_st_meta(&file, "energy_source");
-    *spent = (struct ex_spent){meta_real(&file, "processor_s"), meta_real(&file, "energy_j"), JRX_MEASURED,
-                               source ? ex_source(source) : JRX_SOURCE_NONE};
-    const double done = meta_real(&file, "step"), before = meta_real(&file, "start_steps");
-    nn_st_close(&file);
-    if (done >= 0) /* it may not have been trained to its end, and may have had a start */
-        *steps = (int64_t)(done + (before > 0 ? before : 0));
+    *spent = (struct ex_spent){history.spent.processor_s, history.spent.energy_j, JRX_MEASURED, history.spent.source};
+    if (done > 0) /* it may not have been trained to its end, and may have had a start */
+        *steps = done;
     const double flop = ex_network_step_flop(rows->run->settings->zoo, 0) * (double)*steps;
     if (isnan(spent->processor_s)) {
         spent->processor_s = flop * rows->s_per_flop;

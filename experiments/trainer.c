@@ -185,8 +185,9 @@ static void announce(const struct arguments *a, const struct ex_loop *loop, cons
                 loop->path, c->shape.body->name, c->shape.width, (long long)nn_parameters(&training->student.net),
                 (long long)c->schedule.steps, c->batch, c->link.prb,
                 (double)(training->bytes + ex_loop_bytes(loop, training)) / (1 << 20));
-    if (!loop->quiet && training->start)
-        fprintf(stderr, "%s: begun from a receiver of %lld steps\n", loop->path, (long long)training->start_steps);
+    if (!loop->quiet && training->history.start)
+        fprintf(stderr, "%s: begun from a receiver of %lld steps\n", loop->path,
+                (long long)training->history.start_steps);
     if (!loop->quiet && a->resume)
         fprintf(stderr, "%s: from step %lld\n", loop->path, (long long)training->step);
 }
@@ -197,9 +198,8 @@ static void announce_tiles(struct ex_tiles *tiles, struct rx_train *training)
     char text[PATH_MAX + 128];
     struct ex_net_call call[EX_NET_CALLS];
     const struct rx_train_config *c = &training->config;
-    const enum nn_mode mode = c->checkpointing ? NN_CHECKPOINTED_TRAINING : NN_FUSED_TRAINING;
-    const int calls = ex_net_calls(&training->student.net, mode, c->micro, c->link.prb * LK_PRB_SUBCARRIERS, LK_SYMBOLS,
-                                   c->micro == c->batch ? training->asked : 1, call);
+    const int calls = ex_net_calls(&training->student.net, rx_train_mode(c), c->micro, c->link.prb * LK_PRB_SUBCARRIERS,
+                                   LK_SYMBOLS, rx_train_inner(c, training->asked), call);
     fprintf(stderr, "%s", ex_tiles_say(tiles, text, sizeof text));
     if (tiles->found && calls > 0)
         fprintf(stderr, "; %d of the %d different calls of a step have a row",

@@ -106,7 +106,7 @@ static int measure(struct state *s)
     if (status || s->status)
         return status ? status : s->status;
     s->speed = (double)((train->step - from) * train->config.batch) / ((double)result.time_ns * 1e-9);
-    spend(&train->spent, &result, from == 0 && !train->start);
+    spend(&train->history.spent, &result, from == 0 && !train->history.start);
     return 0;
 }
 
@@ -129,6 +129,7 @@ static double left_s(const struct state *s)
 static int put_row(const struct state *s)
 {
     const struct rx_train *train = s->train;
+    const struct rx_spent *spent = &train->history.spent;
     struct jrx_table *table = s->table;
     if (!table)
         return 0;
@@ -141,16 +142,16 @@ static int put_row(const struct state *s)
     jrx_put_real(table, "validation_bce_bit", per_bit(s->validated.bce, &s->validated));
     jrx_put_real(table, "validation_ber_ratio", ber(&s->validated));
     jrx_put_real(table, "speed_slots_per_s", s->speed);
-    jrx_put_real(table, "time_s", train->spent.time_s);
-    jrx_put_real(table, "energy_j", train->spent.energy_j);
-    jrx_put_text(table, "energy_source", isnan(train->spent.energy_j) ? NULL : jrx_source_name(train->spent.source));
+    jrx_put_real(table, "time_s", spent->time_s);
+    jrx_put_real(table, "energy_j", spent->energy_j);
+    jrx_put_text(table, "energy_source", isnan(spent->energy_j) ? NULL : jrx_source_name(spent->source));
     jrx_put_real(table, "left_s", left_s(s));
     return jrx_table_row(table);
 }
 
 static void tell(struct state *s)
 {
-    const struct rx_spent *spent = &s->train->spent;
+    const struct rx_spent *spent = &s->train->history.spent;
     char text[JRX_PROGRESS_TEXT], energy[40] = "energy unknown", valid[24] = "";
     if (!isnan(spent->energy_j))
         snprintf(energy, sizeof energy, "%.4g J %s", spent->energy_j, jrx_source_name(spent->source));
@@ -219,7 +220,7 @@ static int open_all(struct state *s)
 static int finish(const struct state *s)
 {
     const struct rx_train *train = s->train;
-    const struct rx_spent *spent = &train->spent;
+    const struct rx_spent *spent = &train->history.spent;
     printf("%s: %lld parameters after %lld steps; %.4g s", s->loop->path, (long long)nn_parameters(&train->student.net),
            (long long)train->step, spent->time_s);
     if (!isnan(spent->energy_j))

@@ -129,15 +129,15 @@ static void what_was_spent_goes_on_with_the_checkpoint(void **state)
         struct rx_train a, b;
         assert_int_equal(rx_train_init(&a, &config, NULL, 1), 0);
         assert_int_equal(rx_train_init(&b, &config, NULL, 1), 0);
-        a.spent = spent[i];
+        a.history.spent = spent[i];
         assert_int_equal(rx_train_save(&a, path), 0);
         assert_int_equal(rx_train_load(&b, path), 0);
-        assert_near(b.spent.time_s, spent[i].time_s, 0);
-        assert_int_equal(isnan(b.spent.processor_s), isnan(spent[i].processor_s));
-        assert_true(isnan(spent[i].processor_s) || b.spent.processor_s == spent[i].processor_s);
-        assert_int_equal(isnan(b.spent.energy_j), isnan(spent[i].energy_j)); /* missing is not 0 */
-        assert_true(isnan(spent[i].energy_j) || b.spent.energy_j == spent[i].energy_j);
-        assert_int_equal(b.spent.source, spent[i].source);
+        assert_near(b.history.spent.time_s, spent[i].time_s, 0);
+        assert_int_equal(isnan(b.history.spent.processor_s), isnan(spent[i].processor_s));
+        assert_true(isnan(spent[i].processor_s) || b.history.spent.processor_s == spent[i].processor_s);
+        assert_int_equal(isnan(b.history.spent.energy_j), isnan(spent[i].energy_j)); /* missing is not 0 */
+        assert_true(isnan(spent[i].energy_j) || b.history.spent.energy_j == spent[i].energy_j);
+        assert_int_equal(b.history.spent.source, spent[i].source);
         rx_train_fini(&a);
         rx_train_fini(&b);
     }

@@ -245,12 +245,12 @@ void rx_fields_fill(struct rx_fields *fields, const struct rx_train *train)
     snprintf(put(fields, "teacher"), RX_FIELD_TEXT, "%016" PRIx64, rx_fingerprint(train->teacher));
     fields->compared = fields->count;
     snprintf(put(fields, "step"), RX_FIELD_TEXT, "%" PRId64, train->step);
-    snprintf(put(fields, "start"), RX_FIELD_TEXT, "%016" PRIx64, train->start);
-    snprintf(put(fields, "start_steps"), RX_FIELD_TEXT, "%" PRId64, train->start_steps);
-    put_known(fields, "time_s", train->spent.time_s);
-    put_known(fields, "processor_s", train->spent.processor_s);
-    put_known(fields, "energy_j", train->spent.energy_j);
-    snprintf(put(fields, "energy_source"), RX_FIELD_TEXT, "%s", jrx_source_name(train->spent.source));
+    snprintf(put(fields, "start"), RX_FIELD_TEXT, "%016" PRIx64, train->history.start);
+    snprintf(put(fields, "start_steps"), RX_FIELD_TEXT, "%" PRId64, train->history.start_steps);
+    put_known(fields, "time_s", train->history.spent.time_s);
+    put_known(fields, "processor_s", train->history.spent.processor_s);
+    put_known(fields, "energy_j", train->history.spent.energy_j);
+    snprintf(put(fields, "energy_source"), RX_FIELD_TEXT, "%s", jrx_source_name(train->history.spent.source));
 }
 
 int rx_fields_compare(const struct rx_fields *fields, const struct nn_st_file *file, const char *path)

@@ -74,8 +74,12 @@ static int blocks_init(struct rx_train *train)
     return 0;
 }
 
-/* Threads over micro-batches; a batch in one piece is shared out within it instead. */
-static int inner_threads(const struct rx_train_config *config, int threads)
+enum nn_mode rx_train_mode(const struct rx_train_config *config)
+{
+    return config->checkpointing ? NN_CHECKPOINTED_TRAINING : NN_FUSED_TRAINING;
+}
+
+int rx_train_inner(const struct rx_train_config *config, int threads)
 {
     return config->batch == config->micro ? threads : 1;
 }
@@ -94,7 +98,7 @@ static size_t held_bytes(const struct rx_train *train)
 {
     const struct rx_train_config *c = &train->config;
     const struct nn_net *net = &train->student.net;
-    const int f = c->link.prb * LK_PRB_SUBCARRIERS, inner = inner_threads(c, train->asked);
+    const int f = c->link.prb * LK_PRB_SUBCARRIERS, inner = rx_train_inner(c, train->asked);
     const size_t saved = 3 + (c->average > 0); /* weights, m, v, average: there, and once more while being written */
     const size_t blocks = (size_t)(train->parts + (c->optimiser == NN_LAMB)) + 2 * saved;
     const size_t pixels = (size_t)(c->micro * f) * LK_SYMBOLS;
@@ -146,7 +150,7 @@ int rx_train_init(struct rx_train *train, const struct rx_train_config *config, 
     if (!status)
         status = blocks_init(train);
     for (int i = 0; !status && i < train->threads; i++)
-        status = rx_worker_init(&train->worker[i], train, inner_threads(config, threads));
+        status = rx_worker_init(&train->worker[i], train, rx_train_inner(config, threads));
     if (status)
         rx_train_fini(train);
     else

@@ -43,14 +43,19 @@ struct rx_spent {
     enum jrx_source source;               /* of energy_j */
 };
 
+/* How a training came to where it is: what decides no step to come, but is to be known of the network. */
+struct rx_history {
+    uint64_t start;      /* fingerprint of the receiver it began from, see rx_train_start(); 0: none */
+    int64_t start_steps; /* and the steps that had made that */
+    struct rx_spent spent;
+};
+
 struct rx_train {
     struct rx_train_config config;
     struct rx_receiver student;        /* its parameters and statistics are what is trained */
     const struct rx_receiver *teacher; /* borrowed; NULL unless config.loss.mix > 0 */
     int64_t step;                      /* steps done */
-    uint64_t start;                    /* fingerprint of the receiver it began from, see rx_train_start(); 0: none */
-    int64_t start_steps;               /* and the steps that had made that */
-    struct rx_spent spent;
+    struct rx_history history;
     struct nn_loss_sum last;             /* over the batch of the last step */
     float *m, *v;                        /* of the optimiser */
     float *average, *average_statistics; /* NULL unless config.average */
@@ -61,6 +66,12 @@ struct rx_train {
     float **gradient, **statistic;       /* [parts] blocks */
     struct nn_loss_sum *sum;             /* [parts] */
 };
+
+/** How the network of a training is walked. Pure. */
+enum nn_mode rx_train_mode(const struct rx_train_config *config);
+/** Of `threads`, how many share a micro-batch: all of them if the batch is one, else 1 and they share out
+ * micro-batches. Pure. */
+int rx_train_inner(const struct rx_train_config *config, int threads);
 
 /** What a training with these slots is to be validated on: the same, but over TDL-A and E. Pure. */
 struct lk_config rx_validation_link(const struct lk_config *training);
@@ -111,5 +122,9 @@ int rx_train_save(const struct rx_train *train, const char *path);
  * trained with another configuration or teacher, naming the first difference. On failure the training must not be used.
  */
 int rx_train_load(struct rx_train *train, const char *path);
+
+/** How the receiver in `path` was trained, and the steps done in all, those of its start among them; what the file does
+ * not say is 0 steps and NAN. 0, JRX_EIO, JRX_EPERMISSION, JRX_EFORMAT. */
+int rx_train_history(const char *path, struct rx_history *history, int64_t *steps);
 
 #endif

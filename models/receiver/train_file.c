@@ -58,14 +58,26 @@ static int64_t steps_in(const struct nn_st_file *file, const char *key)
     return text && end != text && !*end && !errno ? steps : -1;
 }
 
-/* What does not decide the next step but is to be known of the network. */
-static void read_history(const struct nn_st_file *file, struct rx_train *train)
+static void read_history(const struct nn_st_file *file, struct rx_history *history)
 {
     const char *start = nn_st_meta(file, "start");
     const int64_t steps = steps_in(file, "start_steps");
-    read_spent(file, &train->spent);
-    train->start = start ? strtoull(start, NULL, 16) : 0;
-    train->start_steps = steps > 0 ? steps : 0; /* missing in checkpoints from before there were starts */
+    read_spent(file, &history->spent);
+    history->start = start ? strtoull(start, NULL, 16) : 0;
+    history->start_steps = steps > 0 ? steps : 0; /* missing in checkpoints from before there were starts */
+}
+
+int rx_train_history(const char *path, struct rx_history *history, int64_t *steps)
+{
+    struct nn_st_file file;
+    int status = nn_st_open(&file, path);
+    if (status)
+        return status;
+    const int64_t done = steps_in(&file, "step");
+    read_history(&file, history);
+    *steps = history->start_steps + (done > 0 ? done : 0);
+    nn_st_close(&file);
+    return 0;
 }
 
 static int same_network(const struct rx_train *train, const struct rx_receiver *start, const char *path)
@@ -86,27 +98,24 @@ static int same_network(const struct rx_train *train, const struct rx_receiver *
 int rx_train_start(struct rx_train *train, const char *path)
 {
     struct rx_receiver start;
-    struct nn_st_file file;
+    int64_t steps;
     int status = rx_receiver_load(&start, path);
     if (status)
         return status;
     status = same_network(train, &start, path);
     if (!status)
-        status = nn_st_open(&file, path);
+        status = rx_train_history(path, &train->history, &steps);
     if (!status) {
         const size_t parameters = start.net.parameter_floats * sizeof(float);
         const size_t statistics = start.net.statistic_floats * sizeof(float);
-        const int64_t steps = steps_in(&file, "step");
         memcpy(train->student.parameters, start.parameters, parameters);
         memcpy(train->student.statistics, start.statistics, statistics);
         if (train->average) {
             memcpy(train->average, start.parameters, parameters);
             memcpy(train->average_statistics, start.statistics, statistics);
         }
-        read_history(&file, train); /* it may have had a start itself */
-        train->start = rx_fingerprint(&start);
-        train->start_steps += steps > 0 ? steps : 0;
-        nn_st_close(&file);
+        train->history.start = rx_fingerprint(&start);
+        train->history.start_steps = steps;
     }
     rx_receiver_fini(&start);
     return status;
@@ -133,7 +142,7 @@ int rx_train_load(struct rx_train *train, const char *path)
                               text ? text : "(missing)", train->config.schedule.steps);
     }
     if (!status)
-        read_history(&file, train);
+        read_history(&file, &train->history);
     nn_st_close(&file);
     return status;
 }

@@ -23,10 +23,4 @@ void rx_worker_fini(struct rx_worker *worker); /* also on a zeroed struct */
 /** Micro-batch `part` of the next step: draw, forward, loss, backward. Touches nothing that another part does. */
 void rx_worker_run(struct rx_worker *worker, struct rx_train *train, int part);
 
-/** How the network of a training is walked. Pure. */
-static inline enum nn_mode rx_train_mode(const struct rx_train_config *config)
-{
-    return config->checkpointing ? NN_CHECKPOINTED_TRAINING : NN_FUSED_TRAINING;
-}
-
 #endif
