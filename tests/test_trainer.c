@@ -269,6 +269,27 @@ static void progress_tells_loss_errors_speed_joules_with_their_source_and_time_l
     program_fini(&p);
 }
 
+/* Away from its folder the model meter has no profile; told where, the program finds its plots all the same. */
+static void without_energy_the_curve_is_drawn_over_time(void **state)
+{
+    (void)state;
+    struct program p;
+    program_init(&p);
+    if (program_shell(&p, "command -v gnuplot >/dev/null"))
+        skip_because("gnuplot is not here");
+    assert_int_equal(program_shell(&p,
+                                   "cp %s away && mkdir home && ln -s \"$(dirname %s)/../plots\" home/plots && "
+                                   "JOULERX_HOME=$PWD/home ./away train " SMALL "a.st --csv=a.csv >out 2>err",
+                                   p.path, p.path),
+                     0);
+    if (!strstr(p.err, "no energy is known"))
+        skip_because("this machine has a meter that needs no profile");
+    assert_null(strstr(p.err, "was not drawn"));
+    assert_int_equal(program_shell(&p, "test -s a.png && grep -q 'training time (s)' a.svg"), 0);
+    assert_int_equal(program_shell(&p, "grep -q 'energy (J)' a.svg"), 1);
+    program_fini(&p);
+}
+
 /* ---- tilings ---- */
 
 /* A tile file with a row for every call of a step: small blocks, for weights' gradients a row at a time, which adds up
@@ -345,6 +366,7 @@ static void a_tile_file_changes_no_weight(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_energy_the_curve_is_drawn_over_time),
         cmocka_unit_test(a_tile_file_changes_no_weight),
         cmocka_unit_test(one_network_of_four_antennas_is_trained_and_evaluated_on_all_modulations),
         cmocka_unit_test(a_training_killed_at_any_moment_ends_with_the_same_weights),
