@@ -49,6 +49,9 @@ static int plan(const struct ex_settings *settings, struct ex_plan *plan)
         (struct ex_plan){.cells = ex_receivers(zoo) * points(settings),
                          .reps = EX_BLOCKS,
                          .shuffled = 1,
+                         .together = points(settings),
+                         .things = "receivers",
+                         .parts = "SINR points",
                          .item_s = slots_a_block(settings) *
                                    (flop / settings->flop_per_s + classical_s / settings->threads) / ex_receivers(zoo)};
     return 0;

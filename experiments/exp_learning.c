@@ -51,17 +51,23 @@ static int network_of(const struct ex_zoo *zoo, int cell)
     return cell / STRETCHES + zoo->given;
 }
 
+static double cell_s(const struct ex_settings *settings, int cell)
+{
+    const struct ex_zoo *zoo = settings->zoo;
+    const struct rx_train_config *config = &zoo->network[network_of(zoo, cell)].config;
+    const double slots = (double)config->schedule.steps * config->batch / STRETCHES;
+    return ex_network_flop(zoo, network_of(zoo, cell)) / STRETCHES / settings->flop_per_s +
+           slots * settings->slot_s / settings->threads;
+}
+
 static int plan(const struct ex_settings *settings, struct ex_plan *plan)
 {
     const struct ex_zoo *zoo = settings->zoo;
     int networks = zoo->count - zoo->given;
-    double flop = 0;
-    for (int i = zoo->given; i < zoo->count; i++)
-        flop += ex_network_flop(zoo, i);
-    *plan = (struct ex_plan){.cells = networks * STRETCHES,
-                             .reps = 1,
-                             .item_s =
-                                 flop / settings->flop_per_s / (networks * STRETCHES) + 2 * settings->preset->window_s};
+    *plan = (struct ex_plan){
+        .cells = networks * STRETCHES, .reps = 1, .together = STRETCHES, .things = "networks", .parts = "stretches"};
+    for (int i = 0; i < networks; i++)
+        plan->item_s += cell_s(settings, i * STRETCHES) / networks;
     return 0;
 }
 
@@ -370,6 +376,7 @@ const struct ex_experiment exp_learning = {.name = "learning",
                                            .also_schema = &ex_networks_schema,
                                            .plan = plan,
                                            .label = label,
+                                           .cell_s = cell_s,
                                            .begin = begin,
                                            .cell = cell,
                                            .end = end,

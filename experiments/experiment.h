@@ -28,7 +28,8 @@ struct ex_settings {
     const struct nn_tilings *tilings; /* this machine's, for networks; NULL: the kernels' defaults */
     uint64_t seed;
     int threads;
-    double flop_per_s; /* that networks may reach with all threads, for guesses of the time they take */
+    double flop_per_s; /* for guesses of time: what networks may reach with all threads, */
+    double slot_s;     /* and drawing a slot of the recipe takes on one (ex_guess_speed()) */
     struct ex_shard shard;
     const char *sysfs;                /* root of /sys and /proc for tests; "" is this machine */
     const void *own;                  /* what a command gives its own experiment; NULL for those of the list */
@@ -58,8 +59,10 @@ struct ex_plan {
     int reps;     /* of each */
     int shuffled; /* 1: order drawn within blocks (each block holds every cell once); 0: cell by cell, as training needs
                    */
-    double item_s;       /* expected seconds of one repetition, for the first guess of the time left */
-    const char *nothing; /* why there is nothing to do in this preset: "no shares are given"; NULL: there is */
+    double item_s; /* expected seconds of one repetition (the mean), for the first guess of the time left */
+    int together;  /* so many cells in a row are parts of one thing: --dry-run counts and names those; 0: none */
+    const char *things, *parts; /* then: "networks", "stretches" */
+    const char *nothing;        /* why there is nothing to do in this preset: "no shares are given"; NULL: there is */
 };
 
 struct ex_experiment {
@@ -77,6 +80,8 @@ struct ex_experiment {
     int (*plan)(const struct ex_settings *settings, struct ex_plan *plan);
     /** A short name of the cell: key of resuming, shown as progress. Unique in the experiment. */
     void (*label)(const struct ex_settings *settings, int cell, char *text, size_t size);
+    /** Expected seconds of a repetition of this cell, where they differ widely; NULL: item_s of the plan. */
+    double (*cell_s)(const struct ex_settings *settings, int cell);
     int (*begin)(struct ex_run *run); /* NULL: nothing to prepare */
     /** One repetition: fills one row of `samples` with jrx_put_*; writes a few words for the progress line. NULL: an
      * experiment without cells, which concludes from those it needs. */

@@ -20,6 +20,7 @@ enum {
     KEY_SHARDS,
     KEY_LAUNCHER,
     KEY_SBATCH,
+    KEY_CELLS,
     KEY_VALUE /* and as many after it as a preset has values */
 };
 
@@ -38,7 +39,8 @@ static const struct argp_option table[] = {
      "caches of the simulator, size/ways a level, e.g. 32K/8,1M/16,32M/16 (default: this machine's)", 0},
     {"strict", KEY_STRICT, NULL, 0,
      "refuse (exit 4) a machine that disturbs, disagreeing meters, and counters more than 5 % off on known work", 0},
-    {"dry-run", 'n', NULL, 0, "list the cells, the time and the energy they would take, and stop", 0},
+    {"dry-run", 'n', NULL, 0, "say what would be run, the time and the energy it would take, and stop", 0},
+    {"cells", KEY_CELLS, NULL, 0, "the same with every cell, one a line", 0},
     {"seed", KEY_SEED, "N", 0, "of order, channels and starting weights (default 1)", 0},
     {"threads", 't', "N", 0, "threads (default: all processors); results do not depend on it", 0},
     {"quiet", 'q', NULL, 0, "no progress", 0},
@@ -64,7 +66,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'p': to->preset = argument; break;
     case 'm': to->meter = argument; break;
     case 'q': to->quiet = 1; break;
-    case 'n': to->dry = 1; break;
+    case 'n': to->dry = to->dry ? to->dry : 1; break;
+    case KEY_CELLS: to->dry = 2; break;
     case KEY_OUT: to->out = argument; break;
     case KEY_RESUME: to->resume = argument ? argument : ""; break;
     case KEY_SYSFS: to->sysfs = argument; break;

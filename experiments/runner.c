@@ -117,6 +117,13 @@ static int find_done(const struct ex_run *run, const struct jrx_table *table, co
     return status;
 }
 
+/* How long a cell takes beside the mean of all. */
+static double weight(const struct ex_run *run, const struct ex_plan *plan, int cell)
+{
+    double (*cell_s)(const struct ex_settings *, int) = run->experiment->cell_s;
+    return cell_s && plan->item_s > 0 ? cell_s(run->settings, cell) / plan->item_s : 1;
+}
+
 static int run_cells(struct ex_run *run, const struct ex_plan *plan, const struct jrx_step *steps,
                      const unsigned char *done, struct jrx_table *table)
 {
@@ -136,6 +143,7 @@ static int run_cells(struct ex_run *run, const struct ex_plan *plan, const struc
         run->experiment->label(run->settings, cell, run->label, sizeof run->label);
         *words = 0;
         jrx_progress_item(run->progress, run->label);
+        jrx_progress_weigh(run->progress, weight(run, plan, cell));
         jrx_put_text(table, "experiment", run->experiment->name);
         jrx_put_text(table, "cell", run->label);
         jrx_put_integer(table, "rep", rep);
@@ -163,6 +171,7 @@ static int sample(struct ex_run *run, const struct jrx_schema *schema, const str
     char path[PATH_MAX + 16];
     struct jrx_table *table = NULL;
     uint32_t total = (uint32_t)(plan->cells * plan->reps), finished = 0;
+    double weighs = 0;
     struct jrx_step *steps = calloc(total, sizeof *steps);
     unsigned char *done = calloc(total, 1);
     int status =
@@ -180,8 +189,10 @@ static int sample(struct ex_run *run, const struct jrx_schema *schema, const str
             done[i] = 1;
             finished++;
         }
+    for (uint32_t i = 0; i < total; i++)
+        weighs += done && done[i] ? weight(run, plan, (int)i / plan->reps) : 0;
     if (!status) {
-        jrx_progress_skip(run->progress, finished);
+        jrx_progress_skip(run->progress, finished, weighs);
         if (finished < total) {
             status = run->experiment->begin ? run->experiment->begin(run) : 0;
             if (!status)

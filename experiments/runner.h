@@ -50,7 +50,7 @@ struct ex_session_options {
     const char *sbatch[EX_SBATCH]; /* options for sbatch */
     int sbatches;
     int unpublished; /* 1: no events for PAPI tools; libsde does not outlive being opened time and again in a process */
-    int quiet, dry;  /* dry: only list what would be run */
+    int quiet, dry;  /* dry: only list what would be run, 2: cell by cell */
     int argc;        /* of the program, for meta.json */
     char **argv;
 };
@@ -89,14 +89,14 @@ size_t ex_columns(const struct ex_observer *observer, const struct jrx_column *o
 /** The preset that the options ask for, with their changes. 0; what ex_preset_read() and ex_preset_set() return. */
 int ex_options_preset(const struct ex_session_options *options, struct ex_preset *preset);
 
-/** FLOP/s that networks may reach on so many threads (0: all processors), from a look at the machine of a few
- * milliseconds. */
-double ex_guess_flop_per_s(int threads);
+/** Fills flop_per_s and slot_s of settings that have threads and a zoo, from a look at the machine of a few hundredths
+ * of a second. 0, JRX_ENOMEM. */
+int ex_guess_speed(struct ex_settings *settings);
 
 /**
- * Prints what would be run: each cell and how often, and for each experiment the time it would take and an estimate of
- * the energy from the profile's static and busy power. Runs nothing. 0; what plan() and reading preset and profile
- * return.
+ * Prints what would be run: a line an experiment, in their order, with its cells, the time it would take and an
+ * estimate of the energy from the profile's static and busy power; a line for each network it trains; the total. With
+ * dry = 2 every cell as well. Runs nothing. 0; what plan() and reading preset and profile return.
  */
 int ex_session_list(const struct ex_session_options *options, const struct ex_experiment *const *list, size_t count,
                     FILE *to);

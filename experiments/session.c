@@ -212,7 +212,7 @@ static int open_zoo(struct ex_session *session)
         memcpy(preset.teacher, path, strlen(path) + 1);
     int status = ex_zoo_new(&session->zoo, &preset, session->settings.seed);
     session->settings.zoo = session->zoo;
-    return status;
+    return status ? status : ex_guess_speed(&session->settings);
 }
 
 /* Of a run that could not be started: only if nothing else is in it. */
@@ -243,7 +243,6 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
     session->strict = options.strict;
     session->settings = (struct ex_settings){.seed = options.seed_given ? options.seed : 1,
                                              .threads = options.threads > 0 ? options.threads : omp_get_num_procs(),
-                                             .flop_per_s = ex_guess_flop_per_s(options.threads),
                                              .shard = options.shard,
                                              .sysfs = options.sysfs};
     session->settings.preset = &session->preset;

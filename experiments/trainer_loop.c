@@ -239,7 +239,7 @@ int ex_loop_run(const struct ex_loop *loop, struct rx_train *train)
     jrx_progress_init(&s.progress, stderr, loop->quiet ? JRX_PROGRESS_QUIET : JRX_PROGRESS_AUTO);
     jrx_progress_enter(&s.progress,
                        jrx_progress_plan(&s.progress, loop->path, (uint32_t)((all + s.every - 1) / s.every), NAN));
-    jrx_progress_skip(&s.progress, (uint32_t)(train->step / s.every));
+    jrx_progress_skip(&s.progress, (uint32_t)(train->step / s.every), (double)(train->step / s.every));
     s.begin_ns = jrx_clock_ns();
     while (!status && train->step < all)
         status = stretch(&s);

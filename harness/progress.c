@@ -46,7 +46,7 @@ unsigned jrx_progress_plan(struct jrx_progress *p, const char *name, uint32_t it
 /* Items with a time of their own: those skipped have none. */
 static double timed_item_s(const struct jrx_progress_group *g)
 {
-    return g->timed > 0 ? g->spent_s / g->timed : NAN;
+    return g->timed > 0 ? g->spent_s / g->timed_weight : (double)NAN;
 }
 
 double jrx_progress_left_s(const struct jrx_progress *p)
@@ -55,14 +55,14 @@ double jrx_progress_left_s(const struct jrx_progress *p)
     for (unsigned i = 0; i < p->groups; i++)
         if (p->group[i].timed > 0 && p->group[i].planned_s > 0) {
             spent += p->group[i].spent_s;
-            planned += p->group[i].timed * p->group[i].planned_s;
+            planned += p->group[i].timed_weight * p->group[i].planned_s;
         }
     double scale = planned > 0 ? spent / planned : 1; /* plans of one machine err alike */
     for (unsigned i = 0; i < p->groups; i++) {
         const struct jrx_progress_group *g = &p->group[i];
         double item_s = g->timed > 0 ? timed_item_s(g) : g->planned_s * scale;
         if (g->done < g->items)
-            left += item_s * (g->items - g->done); /* NAN if a group is not known at all */
+            left += item_s * fmax(0, g->items - g->done_weight); /* NAN if a group is not known at all */
     }
     return left;
 }
@@ -148,17 +148,24 @@ void jrx_progress_enter(struct jrx_progress *p, unsigned group)
     p->last[0] = p->item[0] = 0;
 }
 
-void jrx_progress_skip(struct jrx_progress *p, uint32_t count)
+void jrx_progress_skip(struct jrx_progress *p, uint32_t count, double weight)
 {
     struct jrx_progress_group *g = &p->group[p->current];
+    g->done_weight += weight;
     g->done = count < g->items - g->done ? g->done + count : g->items;
 }
 
 void jrx_progress_item(struct jrx_progress *p, const char *name)
 {
     snprintf(p->item, sizeof p->item, "%s", name);
+    p->weight = 1;
     draw(p);
     p->item_start_ns = p->now_ns(); /* after drawing: its time is not the item's */
+}
+
+void jrx_progress_weigh(struct jrx_progress *p, double weight)
+{
+    p->weight = weight;
 }
 
 void jrx_progress_done(struct jrx_progress *p, const char *result)
@@ -168,6 +175,8 @@ void jrx_progress_done(struct jrx_progress *p, const char *result)
     uint64_t done, items;
     g->spent_s += (double)(p->now_ns() - p->item_start_ns) * 1e-9;
     g->timed++;
+    g->timed_weight += p->weight;
+    g->done_weight += p->weight;
     if (g->done < g->items)
         g->done++;
     snprintf(p->last, sizeof p->last, "%s", result ? result : "");

@@ -140,12 +140,30 @@ static void resumed_items_count_but_have_no_time(void **state)
     start(&s, JRX_PROGRESS_QUIET);
     jrx_progress_plan(&s.p, "a", 10, NAN);
     jrx_progress_enter(&s.p, 0);
-    jrx_progress_skip(&s.p, 7);
+    jrx_progress_skip(&s.p, 7, 7);
     item(&s.p, "x", 5, "");
     assert_near(jrx_progress_left_s(&s.p), 10, 1e-9);
-    jrx_progress_skip(&s.p, 100);
+    jrx_progress_skip(&s.p, 100, 100);
     assert_int_equal(s.p.group[0].done, 10);
     assert_near(jrx_progress_left_s(&s.p), 0, 0);
+    end(&s);
+}
+
+static void items_that_take_longer_weigh_more_in_the_time_left(void **state)
+{
+    (void)state;
+    struct shown s;
+    start(&s, JRX_PROGRESS_QUIET);
+    jrx_progress_plan(&s.p, "a", 4, 10); /* of weights 0.5, 1.5, 1 and 1: they add up to 4 */
+    jrx_progress_plan(&s.p, "b", 1, 3);
+    jrx_progress_enter(&s.p, 0);
+    jrx_progress_skip(&s.p, 1, 0.5);
+    assert_near(jrx_progress_left_s(&s.p), 3.5 * 10 + 3, 1e-9);
+    jrx_progress_item(&s.p, "x");
+    jrx_progress_weigh(&s.p, 1.5);
+    now += 30000000000u; /* 20 s an item of weight 1: twice as planned */
+    jrx_progress_done(&s.p, "");
+    assert_near(jrx_progress_left_s(&s.p), 2 * 20 + 6, 1e-9);
     end(&s);
 }
 
@@ -185,6 +203,7 @@ int main(void)
         cmocka_unit_test(a_bar_is_never_wider_than_the_terminal),
         cmocka_unit_test(time_left_is_measured_where_it_can_be_and_planned_elsewhere),
         cmocka_unit_test(resumed_items_count_but_have_no_time),
+        cmocka_unit_test(items_that_take_longer_weigh_more_in_the_time_left),
         cmocka_unit_test(durations_are_short_words),
         cmocka_unit_test(more_groups_than_there_is_room_for_still_add_up),
     };

@@ -66,7 +66,7 @@ static void a_run_says_what_it_will_take_and_keeps_what_could_be_measured(void *
     (void)state;
     assert_int_equal(program_run(&p, "run student-width --resume=r --threads=1"), 0); /* nothing is left to do */
     says(p.err, "expected: ");
-    says(p.err, "kJ (estimated: profile ");
+    says(p.err, "J (estimated: profile ");
     assert_int_equal(program_shell(&p, "grep -q '\"meter\": \"model\"' r/doctor.json"), 0);
     assert_int_not_equal(program_shell(&p, "grep -q '\"fix\"' r/doctor.json"), 0); /* they name this machine's paths */
 }
@@ -112,10 +112,23 @@ static void an_empty_list_is_nothing_to_do_and_no_claim(void **state)
 {
     (void)state;
     assert_int_equal(program_run(&p, "run temperature --dry-run --temperatures= " SMALL), 0);
-    says(p.out, "temperature\tnothing to do in this preset: it lists no temperatures or no mixes");
+    says(p.out, "temperature                      nothing to do in this preset: it lists no temperatures or no mixes");
     assert_int_equal(program_run(&p, "run data-size --dry-run --shares= --teachers= --temperatures= " SMALL), 0);
-    says(p.out, "data-size\tnothing to do in this preset");
-    says(p.out, "ber\tgenie,sinr=15dB\tx12");
+    says(p.out, "data-size                        nothing to do in this preset");
+}
+
+static void a_dry_run_lists_networks_and_every_cell_if_asked(void **state)
+{
+    (void)state;
+    assert_int_equal(program_run(&p, "run data-size --dry-run " SMALL), 0);
+    says(p.out, "\n  scratch-w0.125-s2-d0.5         20 stretches ");
+    says(p.out, " receivers x 2 SINR points, 12 times each ");
+    says(p.out, "\ndata-size                        concludes from learning,ber\n");
+    says(p.out, "J (estimated: profile ");
+    assert_null(strstr(p.out, "20/20"));
+    assert_int_equal(program_run(&p, "run data-size --cells " SMALL), 0);
+    says(p.out, "\n  scratch-w0.125-s2-d0.5,20/20   x 1 ");
+    says(p.out, "\n  genie,sinr=15dB                x 12 ");
 }
 
 static void a_trained_teacher_can_be_given_and_must_fit(void **state)
@@ -182,6 +195,7 @@ int main(void)
         cmocka_unit_test(a_run_says_what_it_will_take_and_keeps_what_could_be_measured),
         cmocka_unit_test(a_killed_training_goes_on_and_learns_the_same),
         cmocka_unit_test(an_empty_list_is_nothing_to_do_and_no_claim),
+        cmocka_unit_test(a_dry_run_lists_networks_and_every_cell_if_asked),
         cmocka_unit_test(a_trained_teacher_can_be_given_and_must_fit),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
