@@ -1,9 +1,9 @@
 /* What could be measured, and which of it is: see the header. */
 #include "experiments/calibration.h"
+#include "experiments/net_calls.h"
 #include "harness/base/error.h"
 #include "kernels/probe.h"
 #include "models/energy/design.h"
-#include "models/receiver/deeprx.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,38 +50,21 @@ static int add_arrays(const struct jrx_cache_geometry *g, int threads, struct ex
     return count;
 }
 
-static int known_layer(const struct ex_candidate *list, int from, int count, const struct ex_candidate *c)
-{
-    for (int i = from; i < count; i++)
-        if (list[i].op == c->op && !memcmp(&list[i].shape, &c->shape, sizeof c->shape))
-            return 1;
-    return 0;
-}
-
 /* The distinct convolutions of DeepRx, each by its default tiling and two others. */
 static int add_layers(int grid_f, int threads, struct ex_candidate *list, int count)
 {
     static const struct kn_tile tiles[] = {{0}, {.f = 1}, {.oc = 32, .f = 4}};
-    const struct rx_shape shape = {.body = rx_bodies(), .width = 1, .rx = 2, .logits = RX_LOGITS};
-    struct nn_net *net = malloc(sizeof *net);
-    int from = count, status = net ? rx_net_init(net, &shape) : jrx_fail(JRX_ENOMEM, "calibrate: no memory");
-    for (int i = 0; !status && i < net->layers; i++) {
-        struct ex_candidate c = {.kind = EX_LAYER, .threads = threads, .op = net->layer[i].op};
-        if (net->layer[i].kind != NN_CONV)
-            continue;
-        c.shape = nn_layer_shape(&net->layer[i], 1, grid_f, LK_SYMBOLS);
-        if (known_layer(list, from, count, &c))
-            continue;
-        for (c.tiling = 0; c.tiling < (int)(sizeof tiles / sizeof *tiles) && count < EX_CANDIDATES; c.tiling++) {
+    struct ex_net_layer layer[EX_NET_LAYERS];
+    const int layers = ex_net_layers(rx_bodies(), grid_f, layer);
+    for (int i = 0; i < layers; i++) {
+        struct ex_candidate c = {.kind = EX_LAYER, .threads = threads, .op = layer[i].op, .shape = layer[i].shape};
+        for (; layer[i].conv && c.tiling < (int)(sizeof tiles / sizeof *tiles) && count < EX_CANDIDATES; c.tiling++) {
             c.tile = tiles[c.tiling];
             if (!kn_best(c.op, KN_FWD)->supports(&c.shape, &c.tile))
                 list[count++] = c;
         }
     }
-    if (net)
-        nn_net_fini(net);
-    free(net);
-    return status ? status : count;
+    return layers < 0 ? layers : count;
 }
 
 int ex_candidates(const struct jrx_cache_geometry *geometry, int grid_f, int threads, struct ex_candidate *list)

@@ -4,7 +4,6 @@
  * parts of the slots and on all of them, distilled and from scratch, from what experiment ber counted.
  */
 #include "experiments/quality.h"
-#include "experiments/series.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -19,17 +18,10 @@ static const struct jrx_column summary_columns[] = {
     {"share_ratio", JRX_REAL, "part of the training slots; the schedule is shortened alike"},
     {"slots", JRX_INTEGER, "slots trained on"},
     {"trainings", JRX_INTEGER, "of each kind; intervals are over them and slots, with a single one over slots"},
-    EX_ESTIMATE_COLUMNS("scratch", "ratio", "bit error rate at the two highest SINR, trained alone"),
-    EX_ESTIMATE_COLUMNS("distilled", "ratio", "the same of distilled students"),
-    EX_ESTIMATE_COLUMNS("distilled_over_scratch", "ratio", "their ratio, trainings of one seed as pairs"),
+    EX_PAIR_COLUMNS,
 };
 static const struct jrx_schema summary_schema = {"data-size summary", summary_columns,
                                                  sizeof summary_columns / sizeof *summary_columns};
-
-struct summary {
-    const struct ex_settings *settings;
-    const struct ex_quality *quality;
-};
 
 static double share(const struct ex_settings *settings, int row)
 {
@@ -47,24 +39,15 @@ static void students(const struct ex_settings *settings, int row, int *scratch, 
 
 static int put_row(void *context, int row, struct jrx_table *table)
 {
-    const struct summary *summary = context;
-    const struct ex_zoo *zoo = summary->settings->zoo;
-    const struct ex_quality *quality = summary->quality;
-    int scratch[EX_MAX_SEEDS], distilled[EX_MAX_SEEDS], from = ex_floor(quality), status;
-    struct jrx_estimate alone, taught, ratio;
-    students(summary->settings, row, scratch, distilled);
-    if ((status = ex_ber_of(quality, scratch, zoo->seeds, from, quality->points, &alone)) ||
-        (status = ex_ber_of(quality, distilled, zoo->seeds, from, quality->points, &taught)) ||
-        (status = ex_floor_ratio(quality, distilled, scratch, zoo->seeds, &ratio)))
-        return status;
+    const struct ex_comparison *of = context;
+    const struct ex_zoo *zoo = of->settings->zoo;
+    int scratch[EX_MAX_SEEDS], distilled[EX_MAX_SEEDS];
+    students(of->settings, row, scratch, distilled);
     const struct rx_train_config *config = &zoo->network[scratch[0]].config;
-    jrx_put_real(table, "share_ratio", share(summary->settings, row));
+    jrx_put_real(table, "share_ratio", share(of->settings, row));
     jrx_put_integer(table, "slots", config->schedule.steps * config->batch);
     jrx_put_integer(table, "trainings", zoo->seeds);
-    ex_put_estimate(table, "scratch", "ratio", &alone, 1);
-    ex_put_estimate(table, "distilled", "ratio", &taught, 1);
-    ex_put_estimate(table, "distilled_over_scratch", "ratio", &ratio, 1);
-    return 0;
+    return ex_put_pair(of, scratch, distilled, table);
 }
 
 /* The ratio distilled to scratch with all slots over that with the fewest, seed by seed; of a single training no
@@ -89,8 +72,8 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
     int status = ex_quality_read(&quality, run);
     if (status)
         return status;
-    struct summary summary = {run->settings, &quality};
-    status = ex_summary(run->dir, &summary_schema, run->settings->preset->shares.count + 1, put_row, &summary);
+    struct ex_comparison of = {run->settings, &quality};
+    status = ex_summary(run->dir, &summary_schema, run->settings->preset->shares.count + 1, put_row, &of);
     shrinking(run->settings, &quality, &ratio);
     ex_quality_fini(&quality);
     if (status)

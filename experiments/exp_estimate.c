@@ -7,13 +7,13 @@
 #include "experiments/estimates.h"
 #include "experiments/experiment.h"
 #include "experiments/figure.h"
+#include "experiments/net_calls.h"
 #include "experiments/series.h"
 #include "harness/base/error.h"
 #include "harness/base/rng.h"
 #include "harness/machine.h"
 #include "models/energy/datasheet.h"
 #include "models/energy/fit.h"
-#include "models/receiver/deeprx.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,22 +41,13 @@ struct cell {
 /* The distinct convolutions of DeepRx at width 1, each in three directions. */
 static int list_cells(const struct ex_settings *settings, struct cell *cells)
 {
-    struct nn_net net;
-    const struct rx_shape shape = {.body = rx_bodies(), .width = 1, .rx = 2, .logits = RX_LOGITS};
-    int count = 0, status = rx_net_init(&net, &shape);
-    for (int i = 0; i < net.layers && !status; i++) {
-        const struct nn_layer *layer = &net.layer[i];
-        if (layer->kind != NN_CONV)
-            continue;
-        struct kn_shape s = nn_layer_shape(layer, 1, settings->preset->grid_f, LK_SYMBOLS);
-        int known = 0;
-        for (int k = 0; k < count && !known; k += KN_DIRS)
-            known = cells[k].op == layer->op && !memcmp(&cells[k].shape, &s, sizeof s);
-        for (int dir = 0; dir < KN_DIRS && !known && count < MAX_CELLS; dir++)
-            cells[count++] = (struct cell){layer->op, (enum kn_dir)dir, s};
-    }
-    nn_net_fini(&net);
-    return status ? status : count;
+    struct ex_net_layer layer[EX_NET_LAYERS];
+    const int layers = ex_net_layers(rx_bodies(), settings->preset->grid_f, layer);
+    int count = 0;
+    for (int i = 0; i < layers; i++)
+        for (int dir = 0; layer[i].conv && dir < KN_DIRS && count < MAX_CELLS; dir++)
+            cells[count++] = (struct cell){layer[i].op, (enum kn_dir)dir, layer[i].shape};
+    return layers < 0 ? layers : count;
 }
 
 struct state {

@@ -3,7 +3,6 @@
  * of the same students from scratch, from what experiment ber counted.
  */
 #include "experiments/quality.h"
-#include "experiments/series.h"
 #include <stdio.h>
 
 static int plan(const struct ex_settings *settings, struct ex_plan *plan)
@@ -17,21 +16,13 @@ static const struct jrx_column summary_columns[] = {
     {"width_ratio", JRX_REAL, "width of the students: factor on the channels of their body"},
     {"trainings", JRX_INTEGER, "of each kind; intervals are over them and slots, with a single one over slots"},
     {"sinr_db", JRX_REAL, "the lower of the two points that make the floor"},
-    EX_ESTIMATE_COLUMNS("scratch", "ratio",
-                        "bit error rate at the floor of students trained alone, geometric mean over trainings"),
-    EX_ESTIMATE_COLUMNS("distilled", "ratio", "the same of distilled ones"),
-    EX_ESTIMATE_COLUMNS("distilled_over_scratch", "ratio", "their ratio, trainings of one seed as pairs"),
+    EX_PAIR_COLUMNS,
     EX_ESTIMATE_COLUMNS("teacher", "ratio", "bit error rate of the teacher there, interval over slots"),
     EX_ESTIMATE_COLUMNS("genie", "ratio",
                         "bit error rate there of a receiver that knows the channel, interval over slots"),
 };
 static const struct jrx_schema summary_schema = {"student-width summary", summary_columns,
                                                  sizeof summary_columns / sizeof *summary_columns};
-
-struct summary {
-    const struct ex_zoo *zoo;
-    const struct ex_quality *quality;
-};
 
 static void students(const struct ex_zoo *zoo, double width, int *scratch, int *distilled)
 {
@@ -43,27 +34,21 @@ static void students(const struct ex_zoo *zoo, double width, int *scratch, int *
 
 static int put_row(void *context, int row, struct jrx_table *table)
 {
-    const struct summary *summary = context;
-    const struct ex_zoo *zoo = summary->zoo;
-    const struct ex_quality *quality = summary->quality;
+    const struct ex_comparison *of = context;
+    const struct ex_zoo *zoo = of->settings->zoo;
+    const struct ex_quality *quality = of->quality;
     int scratch[EX_MAX_SEEDS], distilled[EX_MAX_SEEDS], from = ex_floor(quality), to = quality->points, status;
-    struct jrx_estimate alone, taught, ratio, teacher, genie;
+    struct jrx_estimate teacher, genie;
     students(zoo, zoo->widths.value[row], scratch, distilled);
-    if ((status = ex_ber_of(quality, scratch, zoo->seeds, from, to, &alone)) ||
-        (status = ex_ber_of(quality, distilled, zoo->seeds, from, to, &taught)) ||
-        (status = ex_floor_ratio(quality, distilled, scratch, zoo->seeds, &ratio)) ||
-        (status = ex_ber(quality, 0, from, to, &teacher)) ||
+    if ((status = ex_ber(quality, 0, from, to, &teacher)) ||
         (status = ex_ber(quality, quality->receivers - 1, from, to, &genie)))
         return status;
     jrx_put_real(table, "width_ratio", zoo->widths.value[row]);
     jrx_put_integer(table, "trainings", zoo->seeds);
     jrx_put_real(table, "sinr_db", quality->sinr_db[from]);
-    ex_put_estimate(table, "scratch", "ratio", &alone, 1);
-    ex_put_estimate(table, "distilled", "ratio", &taught, 1);
-    ex_put_estimate(table, "distilled_over_scratch", "ratio", &ratio, 1);
     ex_put_estimate(table, "teacher", "ratio", &teacher, 1);
     ex_put_estimate(table, "genie", "ratio", &genie, 1);
-    return 0;
+    return ex_put_pair(of, scratch, distilled, table);
 }
 
 /* All widths together: the geometric mean over them. With a single training the middle width stands for all. */
@@ -94,8 +79,8 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
     int status = ex_quality_read(&quality, run);
     if (status)
         return status;
-    struct summary summary = {zoo, &quality};
-    status = ex_summary(run->dir, &summary_schema, zoo->widths.count, put_row, &summary);
+    struct ex_comparison of = {run->settings, &quality};
+    status = ex_summary(run->dir, &summary_schema, zoo->widths.count, put_row, &of);
     if (!status)
         status = all_widths(zoo, &quality, &ratio);
     int at = snprintf(note, sizeof note, "BER of distilled over scratch students at %g dB SINR and above, same slots; ",

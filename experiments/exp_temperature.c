@@ -3,7 +3,6 @@
  * grid of temperatures and mixes, beside the same students from scratch, from what experiment ber counted.
  */
 #include "experiments/quality.h"
-#include "experiments/series.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,11 +25,6 @@ static const struct jrx_column summary_columns[] = {
 static const struct jrx_schema summary_schema = {"temperature summary", summary_columns,
                                                  sizeof summary_columns / sizeof *summary_columns};
 
-struct summary {
-    const struct ex_settings *settings;
-    const struct ex_quality *quality;
-};
-
 static int cells(const struct ex_settings *settings)
 {
     return settings->preset->temperatures.count * settings->preset->mixes.count;
@@ -46,10 +40,10 @@ static int student(const struct ex_settings *settings, int cell, int seed)
 
 static int put_row(void *context, int row, struct jrx_table *table)
 {
-    const struct summary *summary = context;
-    const struct ex_settings *settings = summary->settings;
+    const struct ex_comparison *of = context;
+    const struct ex_settings *settings = of->settings;
     const struct ex_zoo *zoo = settings->zoo;
-    const struct ex_quality *quality = summary->quality;
+    const struct ex_quality *quality = of->quality;
     int taught[EX_MAX_SEEDS], alone[EX_MAX_SEEDS];
     struct jrx_estimate ber, ratio;
     for (int seed = 1; seed <= zoo->seeds; seed++) {
@@ -109,8 +103,8 @@ static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex
     int status = ex_quality_read(&quality, run);
     if (status)
         return status;
-    struct summary summary = {run->settings, &quality};
-    status = ex_summary(run->dir, &summary_schema, cells(run->settings), put_row, &summary);
+    struct ex_comparison of = {run->settings, &quality};
+    status = ex_summary(run->dir, &summary_schema, cells(run->settings), put_row, &of);
     worst_over_best(run->settings, &quality, &ratio);
     const struct ex_network *best =
         &run->settings->zoo->network[student(run->settings, extreme(run->settings, &quality, 0, 0), 1)];

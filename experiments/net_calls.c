@@ -1,7 +1,54 @@
 #include "experiments/net_calls.h"
 #include "harness/base/error.h"
 #include "kernels/sums.h"
+#include <stdlib.h>
 #include <string.h>
+
+int ex_published_new(struct nn_net **net, const struct rx_body *body)
+{
+    const struct rx_shape shape = {.body = body, .width = 1, .rx = 2, .logits = RX_LOGITS};
+    *net = calloc(1, sizeof **net);
+    return *net ? rx_net_init(*net, &shape) : jrx_fail(JRX_ENOMEM, "%s: no memory", body->name);
+}
+
+void ex_published_free(struct nn_net *net)
+{
+    if (net)
+        nn_net_fini(net);
+    free(net);
+}
+
+static int add_layer(struct ex_net_layer *layer, int count, const struct ex_net_layer *more)
+{
+    for (int i = 0; i < count; i++)
+        if (layer[i].op == more->op && !memcmp(&layer[i].shape, &more->shape, sizeof more->shape)) {
+            layer[i].times++;
+            return count;
+        }
+    if (count == EX_NET_LAYERS)
+        return jrx_fail(JRX_EINVAL, "network: more than %d kinds of layers", EX_NET_LAYERS);
+    layer[count] = *more;
+    return count + 1;
+}
+
+int ex_net_layers(const struct rx_body *body, int f, struct ex_net_layer *layer)
+{
+    struct nn_net *net;
+    int status = ex_published_new(&net, body), count = 0;
+    for (int i = 0; !status && count >= 0 && i < net->layers; i++) {
+        const struct nn_layer *l = &net->layer[i];
+        const int conv = l->kind == NN_CONV;
+        count = add_layer(layer, count,
+                          &(struct ex_net_layer){.op = conv                ? l->op
+                                                       : l->kind == NN_ADD ? KN_ADD
+                                                                           : KN_RELU,
+                                                 .conv = conv,
+                                                 .shape = nn_layer_shape(l, 1, f, LK_SYMBOLS),
+                                                 .times = 1});
+    }
+    ex_published_free(net);
+    return status ? status : count;
+}
 
 struct list {
     struct ex_net_call *call;

@@ -278,3 +278,21 @@ int ex_ber_of(const struct ex_quality *quality, const int *receiver, int seeds, 
     ex_contrast(quality, &side, 1, seeds, from, to, ber);
     return 0;
 }
+
+int ex_put_pair(const struct ex_comparison *of, const int *scratch, const int *distilled, struct jrx_table *table)
+{
+    const struct ex_quality *quality = of->quality;
+    const int seeds = of->settings->zoo->seeds, from = ex_floor(quality);
+    struct jrx_estimate alone, taught, ratio;
+    int status = ex_ber_of(quality, scratch, seeds, from, quality->points, &alone);
+    if (!status)
+        status = ex_ber_of(quality, distilled, seeds, from, quality->points, &taught);
+    if (!status)
+        status = ex_floor_ratio(quality, distilled, scratch, seeds, &ratio);
+    if (status)
+        return status;
+    ex_put_estimate(table, "scratch", "ratio", &alone, 1);
+    ex_put_estimate(table, "distilled", "ratio", &taught, 1);
+    ex_put_estimate(table, "distilled_over_scratch", "ratio", &ratio, 1);
+    return 0;
+}

@@ -5,6 +5,7 @@
 #ifndef EXPERIMENTS_QUALITY_H
 #define EXPERIMENTS_QUALITY_H
 #include "experiments/experiment.h"
+#include "experiments/series.h"
 
 enum { EX_BLOCKS = 12 /* of slots: the units of intervals over slots */, EX_CLASSICAL = 3 };
 
@@ -68,6 +69,23 @@ struct ex_side {
  */
 void ex_contrast(const struct ex_quality *quality, const struct ex_side *side, int sides, int seeds, int from, int to,
                  struct jrx_estimate *out);
+
+/* What a row of a summary.csv of comparisons is computed from: the context of ex_summary(). */
+struct ex_comparison {
+    const struct ex_settings *settings;
+    const struct ex_quality *quality;
+};
+
+/* The columns that ex_put_pair() fills. */
+#define EX_PAIR_COLUMNS                                                                                                \
+    EX_ESTIMATE_COLUMNS("scratch", "ratio",                                                                            \
+                        "bit error rate at the two highest SINR of students trained alone, geometric mean over "       \
+                        "trainings"),                                                                                  \
+        EX_ESTIMATE_COLUMNS("distilled", "ratio", "the same of distilled ones"),                                       \
+        EX_ESTIMATE_COLUMNS("distilled_over_scratch", "ratio", "their ratio, trainings of one seed as pairs")
+
+/** Puts the floors of students alone and distilled, of all seeds, and their ratio. 0, JRX_ENOMEM. */
+int ex_put_pair(const struct ex_comparison *of, const int *scratch, const int *distilled, struct jrx_table *table);
 
 /** Floor of one kind of students over that of another: ex_contrast() of a[i] and b[i], of `seeds` pairs; of a single
  * pair ex_ber_ratio(). 0, JRX_ENOMEM. */

@@ -1,7 +1,6 @@
 #include "experiments/sweep.h"
 #include "experiments/net_calls.h"
 #include "harness/base/error.h"
-#include "models/receiver/deeprx.h"
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,55 +62,38 @@ static int take_kernel(struct lists *lists, const char *word)
                : jrx_fail(JRX_EINVAL, "--kernel=%s: names no kernel that runs here, or too many", word);
 }
 
-static int add_layer(struct lists *lists, enum kn_op op, const struct kn_shape *shape)
+static int add_layer(struct lists *lists, enum kn_op op, const struct kn_shape *shape, int times)
 {
     for (int i = 0; i < lists->layers; i++)
         if (lists->layer[i].op == op && !memcmp(&lists->layer[i].shape, shape, sizeof *shape)) {
-            lists->layer[i].times++;
+            lists->layer[i].times += times;
             return 0;
         }
     if (lists->layers == LAYERS)
         return jrx_fail(JRX_EINVAL, "--layer: more than %d layers", LAYERS);
     lists->layer[lists->layers].op = op;
     lists->layer[lists->layers].shape = *shape;
-    lists->layer[lists->layers++].times = 1;
+    lists->layer[lists->layers++].times = times;
     return 0;
-}
-
-/* A network as published: two antennas, full width. */
-static int network_new(const struct rx_body *body, struct nn_net **net)
-{
-    const struct rx_shape shape = {.body = body, .width = 1, .rx = 2, .logits = RX_LOGITS};
-    *net = calloc(1, sizeof **net);
-    return *net ? rx_net_init(*net, &shape) : jrx_fail(JRX_ENOMEM, "%s: no memory", body->name);
-}
-
-static void network_free(struct nn_net *net)
-{
-    if (net)
-        nn_net_fini(net);
-    free(net);
 }
 
 /* All layers of its inference, where norms are scale, shift and ReLU; or itself, for add_calls(). */
 static int add_network(struct lists *lists, const struct rx_body *body)
 {
-    struct nn_net *net;
+    struct ex_net_layer layer[EX_NET_LAYERS];
     if (lists->training && lists->networks == NETWORKS)
         return jrx_fail(JRX_EINVAL, "more than %d networks", NETWORKS);
     if (lists->training) {
         lists->network[lists->networks++] = body;
         return 0;
     }
-    int status = network_new(body, &net);
-    for (int i = 0; !status && i < net->layers; i++) {
-        const struct nn_layer *l = &net->layer[i];
-        const enum kn_op op = l->kind == NN_CONV ? l->op : l->kind == NN_ADD ? KN_ADD : KN_RELU;
-        struct kn_shape s = nn_layer_shape(l, 1, 1, 1);
+    const int layers = ex_net_layers(body, 1, layer);
+    int status = layers < 0 ? layers : 0;
+    for (int i = 0; i < layers && !status; i++) {
+        struct kn_shape s = layer[i].shape;
         s.n = s.f = s.t = 0; /* the grid comes later */
-        status = add_layer(lists, op, &s);
+        status = add_layer(lists, layer[i].op, &s, layer[i].times);
     }
-    network_free(net);
     return status;
 }
 
@@ -123,7 +105,7 @@ static int take_layer(struct lists *lists, const char *word)
         if (!strcmp(word, body->name))
             return add_network(lists, body);
     int status = kn_layer_parse(word, &op, &shape);
-    return status ? status : add_layer(lists, op, &shape);
+    return status ? status : add_layer(lists, op, &shape, 1);
 }
 
 static int take_grid(struct lists *lists, const char *word)
@@ -227,7 +209,7 @@ static int add_calls(struct ex_sweep *sweep, const struct lists *lists, const st
     const struct kn_tile none = {0};
     struct ex_net_call call[EX_NET_CALLS];
     struct nn_net *net;
-    int status = network_new(body, &net), calls = 0;
+    int status = ex_published_new(&net, body), calls = 0;
     if (!status)
         calls = ex_net_calls(net, NN_FUSED_TRAINING, batch, grid[0], grid[1], lists->threads[at % lists->thread_counts],
                              call);
@@ -240,7 +222,7 @@ static int add_calls(struct ex_sweep *sweep, const struct lists *lists, const st
                                                        .tile = call[i].kernel->resolve(&call[i].shape, &none),
                                                        .picked = 1,
                                                        .network = 1});
-    network_free(net);
+    ex_published_free(net);
     return calls < 0 ? calls : status;
 }
 
