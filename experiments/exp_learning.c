@@ -243,7 +243,7 @@ static const struct jrx_column summary_columns[] = {
     {"bce_ratio", JRX_REAL, "mean binary cross-entropy [nat] a bit, over the stretch that ends here"},
     {"ber_ratio", JRX_REAL, "bit error rate over the stretch, on the training slots"},
     {"time_s", JRX_REAL, "run time from the start, measured"},
-    {"processor_s", JRX_REAL, "the same times the threads it took"},
+    {"processor_s", JRX_REAL, "processor time from the start, all threads together, measured"},
     {"energy_j", JRX_REAL, "energy from the start, of the source in energy_source"},
     {"energy_source", JRX_TEXT, "measured, replayed or estimated"},
 };
@@ -264,7 +264,7 @@ struct summary {
     const struct ex_run *run;
     const struct jrx_csv *samples;
     const char *source;
-    double time_s, energy_j; /* of the network so far */
+    double time_s, processor_s, energy_j; /* of the network so far */
 };
 
 static int put_row(void *context, int row, struct jrx_table *table)
@@ -276,8 +276,9 @@ static int put_row(void *context, int row, struct jrx_table *table)
     int status = 0;
     label(summary->run->settings, row, name, sizeof name);
     if (row % STRETCHES == 0)
-        summary->time_s = summary->energy_j = 0;
+        summary->time_s = summary->processor_s = summary->energy_j = 0;
     summary->time_s += one(summary->samples, name, "time_ns", &status) * 1e-9;
+    summary->processor_s += one(summary->samples, name, "cpu_time_ns", &status) * 1e-9;
     summary->energy_j += one(summary->samples, name, "energy_j", &status);
     jrx_put_text(table, "network", network->name);
     jrx_put_text(table, "role", rx_role_name(network->role));
@@ -291,7 +292,7 @@ static int put_row(void *context, int row, struct jrx_table *table)
     jrx_put_real(table, "bce_ratio", one(summary->samples, name, "bce_ratio", &status));
     jrx_put_real(table, "ber_ratio", one(summary->samples, name, "ber_ratio", &status));
     jrx_put_real(table, "time_s", summary->time_s);
-    jrx_put_real(table, "processor_s", summary->time_s * one(summary->samples, name, "threads", &status));
+    jrx_put_real(table, "processor_s", summary->processor_s);
     jrx_put_real(table, "energy_j", summary->energy_j);
     jrx_put_text(table, "energy_source", summary->source);
     return status;
