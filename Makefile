@@ -74,8 +74,10 @@ $O/%.traced.o: %.c | $(GEN)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(flags_$(call isa_of,$<)) -DKN_TRACE -D$(basename $(notdir $<))=$(basename $(notdir $<))_traced -MMD -MP -c -o $@ $<
 
-# What the binary was built from and with, for provenance.
+# What the binary was built from and with, for provenance. The first of all: it says what to do where a package is missing.
 $O/gen/build.inc: FORCE
+	@printf '#include <%s>\n' papi.h sde_lib.h cblas.h lapacke.h hwloc.h jansson.h ini.h csv.h kissfft/kiss_fft.h | \
+	  $(CC) -E -x c - >/dev/null 2>&1 || { echo "$(CC) or a library it needs is not installed: \`make setup\` installs what is missing"; exit 1; }
 	@mkdir -p $(@D); { printf '#define BUILD_COMPILER "%s"\n' "$$($(CC) --version | head -n 1)"; \
 	  printf '#define BUILD_FLAGS "%s"\n' '$(strip $(CFLAGS) $(flags_default))'; \
 	  printf '#define BUILD_COMMIT "%s"\n' "$$(git rev-parse HEAD 2>/dev/null || echo unknown)"; \
