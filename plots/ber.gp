@@ -42,7 +42,7 @@ do for [p=1:panels] {
     ignored = name_end(word(names, i), int(style(i)))
   }
   load home."/labels.gp"
-  set label 20 "width ".w at graph 0.98,0.94 right
+  set label 20 "width ".w at graph 0.04,0.06 left
   set xlabel "SINR (dB)" offset 0,0.6
   if (p <= panels - across) { unset xlabel }
   if (p % across == 1 || across == 1) { set ylabel "uncoded bit error rate" offset 1.5; set format y "10^{%L}" } else { unset ylabel; set format y "" }

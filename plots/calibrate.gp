@@ -4,11 +4,14 @@ load home."/common.gp"
 file = dir."/summary.csv"
 source = word(note, words(note))
 set title "What a kernel costs on this machine\n{/*0.82 ".note."}\n{/*0.82 ".(source eq "estimated" ? "estimated by a profile, so nothing is fitted" : "each kernel left out of its fit as well")."}"
+stats file using "energy_uj" nooutput
+low = STATS_min/2; high = STATS_max*2
+set xrange [low:high]; set yrange [low:high]
 set logscale xy
 set format xy "10^{%L}"
-set xlabel "energy of a call (uJ), ".source
-set ylabel "fitted (uJ)"
+set xlabel "energy of a call (µJ), ".source
+set ylabel "fitted (µJ)"
 set key bottom right
-plot file using "energy_uj":"energy_uj" with lines ls 9 title "fitted = observed", \
+plot x with lines ls 9 title "fitted = observed", \
      file using "energy_uj":"fit_uj" with points ls 1 title "in the fit", \
      file using "energy_uj":"left_out_uj" with points ls 2 title "its kernel left out"

@@ -18,7 +18,7 @@ set output out.".".kind
 
 # Lines differ in darkness, dash and point, so a print in grey keeps them apart.
 set style line 1 lc rgb "#000000" lw 2.2 dt 1 pt 7  ps 0.9
-set style line 2 lc rgb "#b03a2e" lw 2.2 dt 2 pt 5  ps 0.9
+set style line 2 lc rgb "#96231a" lw 2.2 dt 2 pt 5  ps 0.9
 set style line 3 lc rgb "#1f77b4" lw 2.2 dt 4 pt 9  ps 1.0
 set style line 4 lc rgb "#8a8a8a" lw 2.2 dt 3 pt 13 ps 1.1
 set style line 5 lc rgb "#2e7d32" lw 2.2 dt 5 pt 11 ps 1.0

@@ -7,9 +7,12 @@ trainings = last
 stats file using "slots" nooutput
 fewest = STATS_min; most = STATS_max
 set multiplot title "Distillation and the number of training slots\n{/*0.82 counted on a simulated 5G uplink, two highest SINR}\n{/*0.82 ".(trainings > 1 ? sprintf("mean of %d trainings", trainings) : "one training each")."; bars: 95 % intervals}"
-head = 0.135; below = 0.085; left = 0.165
+head = 0.135; below = 0.085; left = 0.175
 set logscale x 2
-set format x "%.0s%c"
+list = ""
+stats file using (once("slots", 1)) nooutput
+set xtics ()
+do for [s in list] { set xtics add (gprintf("%.0s%c", real(s)) real(s)) }
 set xlabel "slots trained on" offset 0,0.5
 low_of(name) = column(name."_ci_lo_ratio") > 0 ? column(name."_ci_lo_ratio") : column(name."_ratio")
 stats file using (log10(column("scratch_ratio"))):(log10(column("distilled_ratio"))) nooutput

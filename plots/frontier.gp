@@ -18,6 +18,7 @@ eval ytics
 set xtics (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 set format "%g"
 set autoscale fix
+set yrange [*:* < 0.7] # past chance an interval says nothing more
 set offsets graph 0.06, graph 0.3, graph 0.12, graph 0.1
 set ylabel "uncoded bit error rate" offset 1
 do for [p=1:2] {

@@ -5,7 +5,7 @@ file = dir."/summary.csv"
 source = word(note, words(note))
 roles = "teacher scratch distilled"
 names = "'teacher' 'alone' 'distilled'"
-set multiplot title "Training on the simulated uplink\n{/*0.82 ".note."}\n{/*0.82 each point: mean over a twentieth of the training}"
+set multiplot title "Training on the simulated uplink\n{/*0.82 ".note."}\n{/*0.82 one training of each, so no interval; points: means over a twentieth of it}"
 head = 0.13; below = 0.085
 shown(i) = (column("shown") == 1 && strcol("role") eq word(roles, i))
 set ylabel "cross-entropy (nat per bit)" offset 1
@@ -23,7 +23,7 @@ do for [p=1:2] {
   do for [i=1:3] {
     last = NaN; far = 0
     stats file using (shown(i) ? (last = column("bce_ratio"), far = column(what), 1) : 1) nooutput
-    if (last == last) { set label i "{/*0.85 ".word(names, i)."}" at first far + (i == 1 ? longest*0.1 : 0), first last + (i == 1 ? 0 : gap) center textcolor ls i }
+    if (last == last) { set label i "{/*0.85 ".word(names, i)."}" at first far + (i == 1 ? longest*0.1 : 0), first last + (i == 1 ? 0 : i == 2 ? -gap : gap) center textcolor ls i }
   }
   set xrange [0:longest*1.2]; set yrange [0:high]
   plot for [i=1:3] file using (shown(i) ? column(what) : NaN):"bce_ratio" with linespoints ls i ps 0.7

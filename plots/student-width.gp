@@ -8,7 +8,7 @@ trainings = NaN
 stats file using (keep(1, column("trainings"))) nooutput
 trainings = last
 set multiplot title "Error floor of students\n{/*0.82 counted on a simulated 5G uplink, two highest SINR}\n{/*0.82 ".(trainings > 1 ? sprintf("mean of %d trainings", trainings) : "one training each")."; bars: 95 % intervals}"
-head = 0.115; below = 0.085; left = 0.165
+head = 0.115; below = 0.085; left = 0.185
 set logscale x 2
 set xrange [first/1.15:widest*(widest > first ? 1.75 : 1.3)]
 set xtics 2
@@ -35,7 +35,7 @@ set logscale y
 set yrange [10**low:10**high]
 eval (high - low < 0.9 ? fine_ytics : ytics)
 set format y "%g"
-set ylabel "uncoded bit error rate" offset 1
+set ylabel "uncoded bit error rate" offset 0.4
 plot file using "width_ratio":"genie_ratio" with lines ls 9, \
      file using "width_ratio":"teacher_ratio":(low_of("teacher")):"teacher_ci_hi_ratio" with yerrorlines ls 1, \
      file using (column("width_ratio")/1.02):"scratch_ratio":(low_of("scratch")):"scratch_ci_hi_ratio" with yerrorbars ls 2 dt 1, \

@@ -10,8 +10,6 @@ set title "The size of the teacher\n{/*0.82 counted on a simulated 5G uplink, tw
 set logscale x 2
 set xtics 2
 set xrange [narrow/1.2:wide*1.9]
-set logscale y 10
-eval (high - low < 0.9 ? fine_ytics : ytics)
 set format y "%g"
 set xlabel "width of the teacher (factor on channels)" offset 0,0.4
 set ylabel "uncoded bit error rate" offset 1
@@ -25,12 +23,21 @@ style(i) = word("1 3 9", i)
 do for [i=1:3] {
   stats file using (log10(height(i))) nooutput
   low = STATS_min < low ? STATS_min : low; high = STATS_max > high ? STATS_max : high
+  if (i < 3) {
+    ends = i == 1 ? "teacher" : "student"
+    stats file using (log10(low_of(ends))) nooutput
+    low = STATS_min < low ? STATS_min : low
+    stats file using (column(ends."_ci_hi_ratio") > 0 ? log10(column(ends."_ci_hi_ratio")) : log10(height(i))) nooutput
+    high = STATS_max > high ? STATS_max : high
+  }
   last = NaN; stats file using (keep(column("width_ratio") == wide, log10(height(i)))) nooutput
   ignored = name_end(word(names, i), int(style(i)))
 }
-low = low - 0.2; high = high + 0.2; gap = (high-low) * 15.0/290
+low = low - 0.1; high = high + 0.1; gap = (high-low) * 15.0/290
 load home."/labels.gp"
+set logscale y 10
 set yrange [10**low:10**high]
+eval (high - low < 0.9 ? fine_ytics : ytics)
 plot file using "width_ratio":"teacher_ratio":(low_of("teacher")):"teacher_ci_hi_ratio" with yerrorbars ls 1 dt 1, \
      file using "width_ratio":"teacher_ratio" with lines ls 1, \
      file using "width_ratio":"student_ratio":(low_of("student")):"student_ci_hi_ratio" with yerrorbars ls 3 dt 1, \

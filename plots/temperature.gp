@@ -35,6 +35,6 @@ load home."/labels.gp"
 set label "{/*0.85 below 1: distillation helps}" at graph 0.98,0.06 right textcolor ls 9
 shift(i) = 1.02**(2*i - words(mixes) - 1)
 at(i) = strcol("mix_ratio") eq word(mixes, i) ? column("temperature_ratio")*shift(i) : NaN
-plot 1 with lines ls 9, \
+plot (x < hottest*1.08 ? 1 : NaN) with lines ls 9, \
      for [i=1:words(mixes)] file using (at(i)):"over_scratch_ratio":"over_scratch_ci_lo_ratio":"over_scratch_ci_hi_ratio" with yerrorbars ls i dt 1, \
      for [i=1:words(mixes)] file using (at(i)):"over_scratch_ratio" with lines ls i

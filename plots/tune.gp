@@ -14,5 +14,5 @@ set bmargin 7
 set key below
 plot file using "sim_bytes_ratio":(column("front") == 0 && strcol("role") eq "tried" ? column("time_ratio") : NaN) with points lc rgb "#777777" pt 6 ps 1.1 lw 1.5 title "tried", \
      file using "sim_bytes_ratio":(column("front") == 1 ? column("time_ratio") : NaN) with points lc rgb "#1f77b4" pt 7 ps 1.4 title "on a Pareto front", \
-     file using "sim_bytes_ratio":(strcol("role") eq "chosen" ? column("time_ratio") : NaN) with points lc rgb "#b03a2e" pt 8 ps 2.6 lw 2.5 title "chosen", \
+     file using "sim_bytes_ratio":(strcol("role") eq "chosen" ? column("time_ratio") : NaN) with points lc rgb "#96231a" pt 8 ps 2.6 lw 2.5 title "chosen", \
      file using "sim_bytes_ratio":(strcol("role") eq "default" ? column("time_ratio") : NaN) with points lc rgb "#000000" pt 2 ps 1.8 lw 3 title "default"
