@@ -28,7 +28,9 @@
 /*
  * What short runs showed for "quick": three blocks learn in a third of the updates that five need, at equal cost. Slots
  * of one PRB are mostly edge, whose statistics do not fit 26; two do. Micro-batches of 4 or 8 slots make the norms so
- * noisy that inference and training part ways, 16 do not.
+ * noisy that inference and training part ways, 16 do not. For "study", whose teacher is close to the receiver that
+ * knows the channel, temperature 1 and mix 1 left the fewest errors of four settings tried; with temperature 2 and mix
+ * 0.7 a student of width 0.25 had learnt less after 3000 steps than alone (bce of its last slots 0.28 and 0.25).
  */
 static const struct rx_preset presets[] = {
     {.name = "quick",
@@ -67,7 +69,7 @@ static const struct rx_preset presets[] = {
                 .clip = 1,
                 .average = 0.999,
                 .momentum = 0.1,
-                .loss = {0.7, 2}}},
+                .loss = {1, 1}}},
     {.name = "paper",
      .about = "DeepRx in full width, data, optimiser and schedule as published: days on a workstation",
      .network = {{"deeprx", 1, 30000, 1e-2}, {"deeprx", 0.5, 30000, 1e-2}, {"deeprx", 0.5, 30000, 1e-2}},
