@@ -10,20 +10,6 @@
 
 /* ---- counts -------------------------------------------------------------------------------------- */
 
-void jrx_cachesim_take(struct jrx_cachesim *sim)
-{
-    struct tally *tally = &sim->tally;
-    for (unsigned tag = 0; tag < TAGS; tag++) {
-        const unsigned read = tag << TAG_SHIFT | FULL, write = read | DIRTY;
-        struct jrx_cache_counts *c = &sim->level[0].counts[tag];
-        c->reads += tally->asked[read] / ONE_LINE;
-        c->writes += tally->asked[write] / ONE_LINE;
-        sim->read_bytes[tag] += tally->asked[read] % ONE_LINE;
-        sim->write_bytes[tag] += tally->asked[write] % ONE_LINE;
-    }
-    memset(tally->asked, 0, sizeof tally->asked);
-}
-
 void jrx_cachesim_count(struct jrx_cachesim *sim, unsigned k, const struct moves *moves)
 {
     for (unsigned tag = 0; tag < TAGS; tag++) {
@@ -45,16 +31,18 @@ void jrx_cachesim_count(struct jrx_cachesim *sim, unsigned k, const struct moves
 }
 
 enum { SEEN_BYTES = 1 << (LINE_BITS - 3) };
+_Static_assert(LANES == 16, "sixteen bits of seen[] are a row");
 
-void jrx_cachesim_memory(struct jrx_cachesim *sim, const uint32_t *word, size_t count)
+void jrx_cachesim_memory(struct jrx_cachesim *sim, const struct lines *lines, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        unsigned char *seen = &sim->seen[word[i] >> LINE_SHIFT >> 3];
-        const unsigned bit = 1u << (word[i] >> LINE_SHIFT) % 8;
-        if (word[i] & DIRTY || *seen & bit)
+        const uint32_t first = lines[i].word >> LINE_SHIFT;
+        uint16_t *seen = &sim->seen[first / LANES];
+        const unsigned fresh = lines[i].lanes << first % LANES & ~(unsigned)*seen;
+        if (lines[i].word & DIRTY)
             continue;
-        *seen |= (unsigned char)bit;
-        sim->compulsory[tag_of(word[i])]++;
+        *seen |= (uint16_t)fresh;
+        sim->compulsory[tag_of(lines[i].word)] += (unsigned)__builtin_popcount(fresh);
     }
 }
 
@@ -89,8 +77,23 @@ int jrx_cache_geometry_check(const struct jrx_cache_geometry *g)
     return 0;
 }
 
+static uint32_t sets_of(const struct jrx_cache_geometry *g, unsigned k)
+{
+    return (uint32_t)(g->level[k].bytes / g->line_bytes / g->level[k].ways);
+}
+
+static size_t lines_of(const struct jrx_cachesim *sim, unsigned k)
+{
+    return sim->geometry.level[k].bytes / sim->geometry.line_bytes;
+}
+
 int jrx_cachesim_new(struct jrx_cachesim **out, const struct jrx_cache_geometry *geometry)
 {
+    static const struct jrx_cachesim_ops *const ops[JRX_ISA_LEVELS] = {
+        [JRX_ISA_BASELINE] = &jrx_cachesim_baseline,
+        [JRX_ISA_AVX2] = &jrx_cachesim_avx2,
+        [JRX_ISA_AVX512] = &jrx_cachesim_avx512,
+    };
     *out = NULL;
     int rc = jrx_cache_geometry_check(geometry);
     if (rc)
@@ -99,17 +102,24 @@ int jrx_cachesim_new(struct jrx_cachesim **out, const struct jrx_cache_geometry 
     if (!sim)
         return JRX_ENOMEM;
     sim->geometry = *geometry;
-    sim->ops = jrx_cpu_isa() >= JRX_ISA_AVX512 ? &jrx_cachesim_avx512 : &jrx_cachesim_baseline;
+    sim->ops = ops[jrx_cpu_isa()];
     sim->line_shift = (unsigned)__builtin_ctz(geometry->line_bytes);
+    sim->lane_shift = LANE_SHIFT;
+    for (unsigned k = 0; k < geometry->levels; k++)
+        if (sets_of(geometry, k) % LANES)
+            sim->lane_shift = 0;
+    sim->slots = SLOTS;
+    for (unsigned k = 0; k < geometry->levels; k++)
+        while ((sets_of(geometry, k) >> sim->lane_shift) % sim->slots)
+            sim->slots /= 2;
     sim->seen = calloc(SEEN_BYTES, 1); /* pages that nobody touches are none */
     rc = sim->seen ? 0 : JRX_ENOMEM;
     for (unsigned k = 0; !rc && k < geometry->levels; k++) {
         struct sets *l = &sim->level[k].sets;
         l->ways = geometry->level[k].ways;
-        l->stride = (l->ways + 15) / 16 * 16; /* so that a set begins a line of the cache that it is in itself */
-        l->count = geometry->level[k].bytes / geometry->line_bytes / l->ways;
-        l->mask = l->count & (l->count - 1) ? 0 : l->count - 1;
-        l->way = jrx_alloc(l->count * l->stride * sizeof *l->way);
+        l->rows = sets_of(geometry, k) >> sim->lane_shift;
+        l->mask = l->rows & (l->rows - 1) ? 0 : l->rows - 1;
+        l->way = jrx_alloc(lines_of(sim, k) * sizeof *l->way);
         rc = l->way ? 0 : JRX_ENOMEM;
     }
     if (rc)
@@ -131,16 +141,18 @@ void jrx_cachesim_free(struct jrx_cachesim *sim)
 
 void jrx_cachesim_flush(struct jrx_cachesim *sim)
 {
+    const uint32_t lanes = (uint32_t)1 << sim->lane_shift;
     for (unsigned k = 0; k < sim->geometry.levels; k++) {
-        const struct sets *l = &sim->level[k].sets;
-        for (uint64_t i = 0; i < l->count * l->stride; i++)
-            if (l->way[i] & DIRTY) {
-                const uint32_t word = l->way[i];
-                struct moves one = {0};
-                one.dropped[word & LOW] = 1;
-                l->way[i] &= ~(uint32_t)DIRTY;
-                jrx_cachesim_count(sim, k, &one);
-                sim->ops->descend(sim, k + 1, &word, 1);
+        uint32_t *way = sim->level[k].sets.way;
+        for (size_t i = 0; i < lines_of(sim, k); i++)
+            if (way[i] & DIRTY) {
+                const uint32_t lane = way[i] >> LINE_SHIFT & (lanes - 1);
+                const struct lines one = {way[i] - (lane << LINE_SHIFT), 1u << lane};
+                struct moves moves = {.dropped = {0}};
+                moves.dropped[way[i] & LOW] = 1;
+                way[i] &= ~(uint32_t)DIRTY;
+                jrx_cachesim_count(sim, k, &moves);
+                sim->ops->descend(sim, k + 1, &one, 1);
             }
     }
 }
@@ -149,29 +161,24 @@ void jrx_cachesim_reset_counts(struct jrx_cachesim *sim)
 {
     for (unsigned k = 0; k < JRX_CACHE_LEVELS; k++)
         memset(sim->level[k].counts, 0, sizeof sim->level[k].counts);
-    memset(sim->read_bytes, 0, sizeof sim->read_bytes);
-    memset(sim->write_bytes, 0, sizeof sim->write_bytes);
+    memset(sim->asked, 0, sizeof sim->asked);
+    memset(sim->bytes, 0, sizeof sim->bytes);
     memset(sim->compulsory, 0, sizeof sim->compulsory);
 }
 
 void jrx_cachesim_clear(struct jrx_cachesim *sim)
 {
-    for (unsigned k = 0; k < sim->geometry.levels; k++) {
-        const struct sets *l = &sim->level[k].sets;
-        memset(l->way, 0, l->count * l->stride * sizeof *l->way);
-    }
+    for (unsigned k = 0; k < sim->geometry.levels; k++)
+        memset(sim->level[k].sets.way, 0, lines_of(sim, k) * sizeof(uint32_t));
     memset(sim->seen, 0, SEEN_BYTES);
     jrx_cachesim_reset_counts(sim);
 }
 
 /* ---- results ------------------------------------------------------------------------------------- */
 
-static uint64_t of_tag(const uint64_t *by_tag, unsigned tag)
+static int is_of(unsigned its, unsigned tag)
 {
-    uint64_t sum = 0;
-    for (unsigned t = 0; t < TAGS; t++)
-        sum += tag == TAGS || tag == t ? by_tag[t] : 0;
-    return sum;
+    return tag == TAGS || tag == its;
 }
 
 struct jrx_cache_counts jrx_cachesim_get(const struct jrx_cachesim *sim, unsigned level, unsigned tag)
@@ -179,10 +186,10 @@ struct jrx_cache_counts jrx_cachesim_get(const struct jrx_cachesim *sim, unsigne
     struct jrx_cache_counts sum = {0};
     for (unsigned t = 0; t < TAGS && level < sim->geometry.levels; t++) {
         const struct jrx_cache_counts *c = &sim->level[level].counts[t];
-        if (tag != TAGS && tag != t)
+        if (!is_of(t, tag))
             continue;
-        sum.reads += c->reads;
-        sum.writes += c->writes;
+        sum.reads += level ? c->reads : sim->asked[t << TAG_SHIFT | FULL];
+        sum.writes += level ? c->writes : sim->asked[t << TAG_SHIFT | FULL | DIRTY];
         sum.read_misses += c->read_misses;
         sum.write_misses += c->write_misses;
         sum.fetches += c->fetches;
@@ -191,19 +198,30 @@ struct jrx_cache_counts jrx_cachesim_get(const struct jrx_cachesim *sim, unsigne
     return sum;
 }
 
+static uint64_t bytes_of(const struct jrx_cachesim *sim, unsigned tag, unsigned direction)
+{
+    uint64_t sum = 0;
+    for (unsigned t = 0; t < TAGS; t++)
+        sum += is_of(t, tag) ? sim->bytes[t << TAG_SHIFT | FULL | direction] : 0;
+    return sum;
+}
+
 uint64_t jrx_cachesim_read_bytes(const struct jrx_cachesim *sim, unsigned tag)
 {
-    return of_tag(sim->read_bytes, tag);
+    return bytes_of(sim, tag, 0);
 }
 
 uint64_t jrx_cachesim_write_bytes(const struct jrx_cachesim *sim, unsigned tag)
 {
-    return of_tag(sim->write_bytes, tag);
+    return bytes_of(sim, tag, DIRTY);
 }
 
 uint64_t jrx_cachesim_compulsory(const struct jrx_cachesim *sim, unsigned tag)
 {
-    return of_tag(sim->compulsory, tag);
+    uint64_t sum = 0;
+    for (unsigned t = 0; t < TAGS; t++)
+        sum += is_of(t, tag) ? sim->compulsory[t] : 0;
+    return sum;
 }
 
 const struct jrx_cache_geometry *jrx_cachesim_geometry(const struct jrx_cachesim *sim)

@@ -2,9 +2,10 @@
  * What the parts of the cache simulator share: how sets and lines lie in memory, and its inner loop, built once an
  * instruction set.
  *
- * A set is an array of ways, most recently used first; a way is one word: line number, tag, dirty bit and a bit that
- * says it holds anything. A line that moves from one level to the next is such a word too: fetched if it is clean,
- * written back if it is dirty.
+ * A way is one word: line number, tag, dirty bit and a bit that says it holds anything. If every level has a multiple
+ * of LANES sets, lines of different number modulo LANES never share a set, at no level: the caches are LANES caches
+ * side by side, their lanes, and a vector of words is one way of each. Otherwise there is one lane. A row is one set of
+ * each lane. Rows of different number modulo the slots, of which every level has a multiple, do not meet either.
  */
 #ifndef HARNESS_CACHESIM_SETS_H
 #define HARNESS_CACHESIM_SETS_H
@@ -17,9 +18,11 @@ enum {
     DIRTY = 2,
     FULL = 1,
     TAGS = JRX_ACCESS_TAGS,
-    LINE_BITS = 32 - LINE_SHIFT
+    LINE_BITS = 32 - LINE_SHIFT,
+    LANE_SHIFT = 4,
+    LANES = 1 << LANE_SHIFT,
+    SLOTS = 8
 };
-static const uint32_t LAST_LINE = ~(uint32_t)LOW; /* a word of it or above */
 _Static_assert(TAGS == 1 << (LINE_SHIFT - TAG_SHIFT), "a way holds a tag in three bits");
 
 static inline unsigned tag_of(uint32_t word)
@@ -33,10 +36,16 @@ static inline unsigned low_of(const struct jrx_access *a)
     return (a->tag & (TAGS - 1u)) << TAG_SHIFT | (a->write ? DIRTY : 0) | FULL;
 }
 
+/* Lines side by side that are asked of a level for one reason: the word of the one in lane 0, and which lanes. What
+ * moves from one level to the next is fetched if it is clean, and written back if it is dirty. */
+struct lines {
+    uint32_t word, lanes;
+};
+
 struct sets {
-    uint32_t *way;        /* [count][stride] */
-    uint32_t count, mask; /* mask = count - 1 if that is a power of two, else 0 */
-    unsigned ways, stride;
+    uint32_t *way;       /* [rows][ways][lanes], most recently used way first */
+    uint32_t rows, mask; /* sets / lanes; mask = rows - 1 if that is a power of two, else 0 */
+    unsigned ways;
 };
 
 struct level {
@@ -44,47 +53,38 @@ struct level {
     struct jrx_cache_counts counts[TAGS];
 };
 
-/* Lines asked of the first level before the others look at what left it, at most MOVES words; how many lines ahead a
- * set is fetched, in levels of so many words. */
-enum { ASKED = 256, MOVES = 2 * ASKED, AHEAD = 12, FAR_WORDS = 1 << 16 };
-
-/* The first level over some accesses; [.] is the low bits of a word: tag and direction. */
-struct tally {
-    uint64_t asked[LOW + 1];           /* lines times ONE_LINE, plus bytes */
-    size_t count;                      /* lines asked for, but for those that their set saw last */
-    uint32_t word[ASKED], fell[ASKED]; /* and what fell out for them */
-};
-static const uint64_t ONE_LINE = (uint64_t)1 << 40; /* more than all bytes of a tally */
+/* Accesses of the first level before the others look at what left it. From level to level each of their lines can
+ * become two, one fetched and one written back; and what is written back only one. */
+enum { ASKED = 1024, MOVES = (JRX_CACHE_LEVELS + 1) * ASKED };
 
 struct jrx_cachesim {
     struct jrx_cache_geometry geometry;
-    unsigned line_shift;
+    unsigned line_shift, lane_shift; /* 2^lane_shift lanes: LANES or 1 */
+    unsigned slots;                  /* a power of two up to SLOTS */
     struct level level[JRX_CACHE_LEVELS];
-    uint64_t read_bytes[TAGS], write_bytes[TAGS], compulsory[TAGS];
-    unsigned char *seen; /* a bit a line: fetched from memory before */
-    struct tally tally;  /* clear between runs */
+    uint64_t asked[LOW + 1], bytes[LOW + 1]; /* of the first level, by the low bits of a word: lines and bytes */
+    uint64_t compulsory[TAGS];
+    uint16_t *seen; /* a bit a line: fetched from memory before */
     const struct jrx_cachesim_ops *ops;
 };
 
 struct jrx_cachesim_ops {
     /* returns how many were taken: less than count if one is too far */
     size_t (*run)(struct jrx_cachesim *sim, const struct jrx_access *access, size_t count);
-    /* lines asked of level k > 0, at most MOVES of them, and so on down; with k the number of levels, of memory */
-    void (*descend)(struct jrx_cachesim *sim, unsigned k, const uint32_t *word, size_t count);
+    /* lines asked of level k, at most ASKED of them, and so on down; with k the number of levels, of memory */
+    void (*descend)(struct jrx_cachesim *sim, unsigned k, const struct lines *lines, size_t count);
 };
-extern const struct jrx_cachesim_ops jrx_cachesim_baseline, jrx_cachesim_avx512;
+extern const struct jrx_cachesim_ops jrx_cachesim_baseline, jrx_cachesim_avx2, jrx_cachesim_avx512;
 
 /* Of some lines asked of a level, by the low bits. */
 struct moves {
     uint32_t missed[LOW + 1];  /* of what was asked and not there */
-    uint32_t dropped[LOW + 1]; /* of what fell out for it */
+    uint32_t dropped[LOW + 1]; /* of what fell out for it and is dirty */
 };
 
-/** Adds the tally to the counts of the first level and clears it. */
-void jrx_cachesim_take(struct jrx_cachesim *sim);
 /** Counts what level k was asked for and moved, for it and the level behind it. */
 void jrx_cachesim_count(struct jrx_cachesim *sim, unsigned k, const struct moves *moves);
 /** Counts lines that come from memory for the first time. */
-void jrx_cachesim_memory(struct jrx_cachesim *sim, const uint32_t *word, size_t count);
+void jrx_cachesim_memory(struct jrx_cachesim *sim, const struct lines *lines, size_t count);
 
 #endif

@@ -1,11 +1,13 @@
 /*
  * The inner loop of the cache simulator for one instruction set; a file cachesim_<isa>.c includes this and names the
- * table. A hit in the first way (most of them) is one comparison; others shift the ways before it by one.
+ * table. A line goes in front of its set, and the ways before where it was move by one; with vectors, for lines side
+ * by side at once, as each has a lane of its own. Rows of a tensor are such lines, so accesses first wait to be put
+ * together (struct queue).
  *
  * Levels know of one another only by the lines that move between them, so they are simulated one after the other: the
  * first over some accesses, then the second over what left the first meanwhile, and so on. That is exact, as each
- * sees the same in the same order as if every line went all the way down at once: first the line it is asked for, then
- * what that drove out above.
+ * lane sees the same in the same order as if every line went all the way down at once: first the line it is asked
+ * for, then what that drove out above.
  */
 #ifndef HARNESS_CACHESIM_TEMPLATE_H
 #define HARNESS_CACHESIM_TEMPLATE_H
@@ -13,96 +15,154 @@
 #include <immintrin.h>
 #include <string.h>
 
-/* By the number of ways: a set as one vector, as two, or as a loop. A constant wherever it is an argument. */
-enum kind { ONE_VECTOR, TWO_VECTORS, LOOP, KINDS };
-enum { VECTOR = 16 };
-
-static inline unsigned kind_of(const struct sets *sets)
-{
-#ifdef __AVX512F__
-    return sets->ways <= VECTOR ? ONE_VECTOR : sets->ways <= 2 * VECTOR ? TWO_VECTORS : LOOP;
-#else
-    (void)sets;
-    return LOOP;
-#endif
-}
-
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE uint32_t *set_of(const struct sets *sets, uint32_t line, const enum kind kind)
-{
-    const size_t stride = kind == LOOP ? sets->stride : kind == ONE_VECTOR ? VECTOR : 2 * VECTOR;
-    return sets->way + (sets->mask ? line & sets->mask : line % sets->count) * stride;
-}
+static const uint32_t WHICH = ~(uint32_t)((TAGS - 1) << TAG_SHIFT | DIRTY); /* bits that tell lines apart, and FULL */
+static const uint32_t LANE_BITS = (LANES - 1) << LINE_SHIFT;
 
-/* Puts the line of `word` in front of its set, dirty if it was or the word says so; ways in front of where it was move
- * by one. Returns 0 if it was there, or else what fell out, the last, and FULL even if that was nothing. */
-#ifdef __AVX512F__
-INLINE uint32_t promote_vectors(uint32_t *set, unsigned ways, uint32_t word, const enum kind kind)
-{
-    const __m512i key = _mm512_set1_epi32((int)word);
-    const __m512i which = _mm512_set1_epi32(~((TAGS - 1) << TAG_SHIFT | DIRTY));
-    const __m512i near = _mm512_loadu_si512(set);
-    const __m512i far = kind == TWO_VECTORS ? _mm512_loadu_si512(set + VECTOR) : near;
-    unsigned found = _mm512_testn_epi32_mask(_mm512_xor_epi32(near, key), which);
-    if (kind == TWO_VECTORS)
-        found |= (unsigned)_mm512_testn_epi32_mask(_mm512_xor_epi32(far, key), which) << VECTOR;
-    const unsigned last = 1u << (ways - 1), here = (found | last) & -(found | last), moved = 2 * here - 1;
-    const uint32_t out = set[__builtin_ctz(here)], missed = (uint32_t)(found != 0) - 1;
-    word |= out & ~missed & DIRTY;
-    if (kind == TWO_VECTORS)
-        _mm512_storeu_si512(set + VECTOR,
-                            _mm512_mask_alignr_epi32(far, (__mmask16)(moved >> VECTOR), far, near, VECTOR - 1));
-    const __m512i front = _mm512_alignr_epi32(near, _mm512_set1_epi32((int)word), VECTOR - 1);
-    _mm512_storeu_si512(set, _mm512_mask_mov_epi32(near, (__mmask16)moved, front));
-    return (out | FULL) & missed;
-}
-#else
-INLINE uint32_t promote_vectors(uint32_t *set, unsigned ways, uint32_t word, const enum kind kind)
-{
-    (void)set, (void)ways, (void)word, (void)kind;
-    return 0;
-}
-#endif
+/* A word a lane; what a comparison says is 0 or all ones in each. */
+typedef uint32_t vec __attribute__((vector_size(LANES * sizeof(uint32_t))));
 
-static uint32_t promote_loop(uint32_t *set, unsigned ways, uint32_t word)
-{
-    unsigned at = 0;
-    while (at < ways && !(set[at] >> LINE_SHIFT == word >> LINE_SHIFT && set[at]))
-        at++;
-    const int hit = at < ways;
-    at -= !hit;
-    const uint32_t out = set[at];
-    memmove(set + 1, set, at * sizeof *set);
-    set[0] = word | (hit ? out & DIRTY : 0);
-    return hit ? 0 : out | FULL;
-}
-
-INLINE uint32_t promote(const struct sets *sets, uint32_t word, const enum kind kind)
-{
-    uint32_t *set = set_of(sets, word >> LINE_SHIFT, kind);
-    return kind == LOOP ? promote_loop(set, sets->ways, word) : promote_vectors(set, sets->ways, word, kind);
-}
-
-/*
- * Lines asked of a level, one after the other; fell[] is what promote() says. What comes next is known, so its set is
- * fetched early: sets of the larger levels are not in a near cache of this machine. Here and in single() there is no
- * branch on hit or miss, which is hard to foresee where many miss, and no store to where that decides: the loads
- * after it would have to wait for it.
- */
-INLINE void ask(const struct sets *sets, const uint32_t *word, size_t count, uint32_t *fell, const enum kind kind)
-{
-    const struct sets own = *sets; /* a copy: the stores below cannot be to it */
-    const size_t ahead = (size_t)own.count * own.stride > FAR_WORDS ? AHEAD : count;
-    for (size_t i = 0; i < count; i++) {
-        if (i + ahead < count) {
-            const uint32_t *set = set_of(&own, word[i + ahead] >> LINE_SHIFT, kind);
-            __builtin_prefetch(set, 1);
-            if (kind != ONE_VECTOR)
-                __builtin_prefetch(set + own.ways - 1, 1);
-        }
-        fell[i] = promote(&own, word[i], kind);
+#define EACH_LANE(X)                                                                                                   \
+    {                                                                                                                  \
+        X(0), X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11), X(12), X(13), X(14), X(15)           \
     }
+#define ITS_BIT(i) 1u << (i)
+#define ITS_LINE(i) (i) << LINE_SHIFT
+static const vec BIT = EACH_LANE(ITS_BIT), LINE = EACH_LANE(ITS_LINE);
+
+/* Which lanes of a comparison are true, a bit each. */
+INLINE unsigned bits_of(const vec *is)
+{
+#if defined __AVX512DQ__
+    return _mm512_movepi32_mask((__m512i)*is);
+#elif defined __AVX2__
+    const __m256 *half = (const __m256 *)is;
+    return (unsigned)_mm256_movemask_ps(half[0]) | (unsigned)_mm256_movemask_ps(half[1]) << 8;
+#else
+    const __m128 *part = (const __m128 *)is;
+    unsigned bits = 0;
+    for (int i = 0; i < 4; i++)
+        bits |= (unsigned)_mm_movemask_ps(part[i]) << 4 * i;
+    return bits;
+#endif
+}
+
+/* The first way of the sets that lines are asked of. */
+INLINE uint32_t *ways_of(const struct sets *sets, uint32_t word, const unsigned lane_shift)
+{
+    const uint32_t row = word >> LINE_SHIFT >> lane_shift;
+    return sets->way + ((size_t)(sets->mask ? row & sets->mask : row % sets->rows) * sets->ways << lane_shift);
+}
+
+/* Puts lines in front of their sets, dirty if they were or are asked to be; returns which lanes missed, and in `fell`
+ * what fell out of those. */
+INLINE unsigned promote_lanes(vec *way, unsigned ways, const struct lines *lines, vec *fell)
+{
+    const vec word = lines->word + LINE;
+    vec open = (vec)((BIT & lines->lanes) != 0), carried = word, found = {0};
+    unsigned missed = lines->lanes;
+    for (unsigned i = 0; i < ways && missed; i++) {
+        const vec old = way[i], here = open & (vec)(((old ^ word) & WHICH) == 0);
+        way[i] = (carried & open) | (old & ~open);
+        carried = old;
+        found |= old & here;
+        open &= ~here;
+        missed = bits_of(&open);
+    }
+    way[0] |= found & DIRTY;
+    *fell = carried;
+    return missed;
+}
+
+INLINE unsigned promote_one(uint32_t *way, unsigned ways, uint32_t word, uint32_t *fell)
+{
+    uint32_t carried = word;
+    for (unsigned i = 0; i < ways; i++) {
+        const uint32_t old = way[i];
+        way[i] = carried;
+        carried = old;
+        if (((old ^ word) & WHICH) == 0) {
+            way[0] |= old & DIRTY;
+            return 0;
+        }
+    }
+    *fell = carried;
+    return 1;
+}
+
+/* What leaves a level goes to left[0..count). */
+struct left {
+    struct lines *lines;
+    size_t count;
+    struct moves moves;
+};
+
+/* Those of `lines` that missed are fetched, but not if they were written back from above, into `written`. */
+INLINE void fetch(struct left *left, const struct lines *lines, unsigned missed, uint32_t written)
+{
+    left->moves.missed[lines->word & LOW] += (unsigned)__builtin_popcount(missed);
+    left->lines[left->count] = (struct lines){lines->word & ~(uint32_t)DIRTY, missed};
+    left->count += !(lines->word & written);
+}
+
+INLINE void write_back(struct left *left, uint32_t word, unsigned lanes)
+{
+    left->moves.dropped[word & LOW] += (unsigned)__builtin_popcount(lanes);
+    left->lines[left->count++] = (struct lines){word, lanes};
+}
+
+/* Lines asked of a level, one after the other. `written`: DIRTY but for the first level, where a store fetches. */
+static void ask_lanes(const struct sets *sets, const struct lines *lines, size_t count, uint32_t written,
+                      struct left *left)
+{
+    for (size_t i = 0; i < count; i++) {
+        vec *const way = (vec *)ways_of(sets, lines[i].word, LANE_SHIFT);
+        union {
+            vec all;
+            uint32_t lane[LANES];
+        } fell;
+        const unsigned missed = promote_lanes(way, sets->ways, &lines[i], &fell.all);
+        if (!missed)
+            continue;
+        fetch(left, &lines[i], missed, written);
+        const vec dirty = (vec)((fell.all & DIRTY) != 0);
+        fell.all &= ~LANE_BITS;
+        for (unsigned lost = missed & bits_of(&dirty), same; lost; lost &= ~same) {
+            const uint32_t word = fell.lane[__builtin_ctz(lost)];
+            const vec alike = (vec)(fell.all == word);
+            same = lost & bits_of(&alike);
+            write_back(left, word, same);
+        }
+    }
+}
+
+static void ask_one(const struct sets *sets, const struct lines *lines, size_t count, uint32_t written,
+                    struct left *left)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t fell;
+        if (!promote_one(ways_of(sets, lines[i].word, 0), sets->ways, lines[i].word, &fell))
+            continue;
+        fetch(left, &lines[i], 1, written);
+        if (fell & DIRTY)
+            write_back(left, fell, 1);
+    }
+}
+
+/* Lines asked of level k, and what leaves it of those behind it, to memory. */
+static void descend(struct jrx_cachesim *sim, unsigned k, const struct lines *lines, size_t count)
+{
+    struct lines space[2][MOVES];
+    for (; count && k < sim->geometry.levels; k++) {
+        struct left left = {.lines = space[k & 1]};
+        (sim->lane_shift ? ask_lanes : ask_one)(&sim->level[k].sets, lines, count, k ? DIRTY : 0, &left);
+        jrx_cachesim_count(sim, k, &left.moves);
+        lines = left.lines;
+        count = left.count;
+    }
+    if (count)
+        jrx_cachesim_memory(sim, lines, count);
 }
 
 /* All of an access but its address, and but what pads it. */
@@ -111,206 +171,97 @@ static inline uint32_t what_of(const struct jrx_access *a)
     return (uint32_t)a->bytes | (uint32_t)a->tag << 16 | (uint32_t)a->write << 24;
 }
 
-/* Accesses of one line each, up to `end` or the first that is not. Mostly one is like that before it, a line on. */
-INLINE const struct jrx_access *single(const struct jrx_cachesim *sim, const struct jrx_access *a,
-                                       const struct jrx_access *end, struct tally *tally, const enum kind kind)
+static inline void count_alike(struct jrx_cachesim *sim, const struct jrx_access *from, const struct jrx_access *to)
 {
-    const struct sets sets = sim->level[0].sets;
-    const unsigned line_shift = sim->line_shift;
-    const uint64_t line_bytes = (uint64_t)1 << line_shift;
-    struct jrx_access last = {.bytes = 0};
-    const struct jrx_access *since = a;
-    uint32_t what = 0; /* of `last` */
-    uint32_t word = 0;
-    size_t count = 0;
-    for (; a < end; a++) {
-        const uint32_t its = what_of(a);
-        if (a->address - last.address == line_bytes && its == what && word < LAST_LINE) {
-            word += 1 << LINE_SHIFT;
-        } else {
-            tally->asked[word & LOW] += (uint64_t)(a - since) * (ONE_LINE + last.bytes);
-            since = a;
-            last.bytes = 0;
-            const uint64_t line = a->address >> line_shift;
-            if ((a->address + a->bytes - 1) >> line_shift != line || line >> LINE_BITS || !a->bytes)
-                break;
-            word = (uint32_t)line << LINE_SHIFT | low_of(a);
-            last.bytes = a->bytes;
-            what = its;
+    sim->asked[low_of(from)] += (uint64_t)(to - from);
+    sim->bytes[low_of(from)] += (uint64_t)(to - from) * from->bytes;
+}
+
+/*
+ * Lines that wait to be asked of the first level. An access joins lines that wait already if it is alike and of the
+ * same row, and nothing that came since is of the same set: of one slot and lane. So the rows of a few tensors that a
+ * loop goes through side by side are each asked for at once.
+ */
+struct queue {
+    size_t count;
+    struct lines lines[1 + ASKED]; /* the first is nobody's */
+    unsigned before[1 + ASKED];    /* index of what came before in the same slot, or 0 */
+    unsigned last[SLOTS];
+};
+
+INLINE void join(struct queue *queue, uint32_t word, unsigned slot, unsigned lane)
+{
+    enum { FAR = 4 }; /* tensors of a loop */
+    unsigned at = queue->last[slot], since = 0;
+    for (int i = 0; i < FAR && !(since & lane); i++, at = queue->before[at]) {
+        if (queue->lines[at].word == word) {
+            queue->lines[at].lanes |= lane;
+            return;
         }
-        last.address = a->address;
-        uint32_t *front = set_of(&sets, word >> LINE_SHIFT, kind);
-        if ((*front | DIRTY) != (word | DIRTY)) { /* most: the line that its set saw last, by the same tensor */
-            tally->word[count] = word;
-            tally->fell[count++] = promote(&sets, word, kind);
-        } else if (word > *front) /* a narrow store would hold up the next wide load */
-            *front = word;
+        since |= queue->lines[at].lanes;
     }
-    tally->asked[word & LOW] += (uint64_t)(a - since) * (ONE_LINE + last.bytes);
-    tally->count = count;
+    queue->before[queue->count] = queue->last[slot];
+    queue->last[slot] = (unsigned)queue->count;
+    queue->lines[queue->count++] = (struct lines){word, lane};
+}
+
+/* Accesses of one line each, up to `end` or the first that is not. */
+static const struct jrx_access *gather(struct jrx_cachesim *sim, const struct jrx_access *a,
+                                       const struct jrx_access *end, struct queue *queue)
+{
+    const unsigned line_shift = sim->line_shift, lane_shift = sim->lane_shift;
+    const uint32_t lane = (1u << lane_shift) - 1, slot = sim->slots - 1;
+    const struct jrx_access *from = a; /* since when all are alike */
+    queue->count = 1;
+    queue->lines[0] = (struct lines){0, 0};
+    queue->before[0] = 0;
+    memset(queue->last, 0, sizeof queue->last);
+    for (; a < end; a++) {
+        const uint64_t line = a->address >> line_shift;
+        if (line >> LINE_BITS || !a->bytes || (a->address + a->bytes - 1) >> line_shift != line)
+            break;
+        if (what_of(a) != what_of(from)) {
+            count_alike(sim, from, a);
+            from = a;
+        }
+        join(queue, ((uint32_t)line & ~lane) << LINE_SHIFT | low_of(a), (uint32_t)line >> lane_shift & slot,
+             1u << (line & lane));
+    }
+    if (from < a)
+        count_alike(sim, from, a);
     return a;
 }
 
-/* The two loops for each kind. */
-#define CACHESIM_LOOPS(NAME, KIND)                                                                                     \
-    static __attribute__((noinline)) void ask_##NAME(const struct sets *sets, const uint32_t *word, size_t count,      \
-                                                     uint32_t *fell)                                                   \
-    {                                                                                                                  \
-        ask(sets, word, count, fell, KIND);                                                                            \
-    }                                                                                                                  \
-    static __attribute__((noinline)) const struct jrx_access *single_##NAME(                                           \
-        const struct jrx_cachesim *sim, const struct jrx_access *a, const struct jrx_access *end, struct tally *tally) \
-    {                                                                                                                  \
-        return single(sim, a, end, tally, KIND);                                                                       \
-    }
-CACHESIM_LOOPS(one, ONE_VECTOR)
-CACHESIM_LOOPS(two, TWO_VECTORS)
-CACHESIM_LOOPS(loop, LOOP)
-
-static const struct {
-    void (*ask)(const struct sets *sets, const uint32_t *word, size_t count, uint32_t *fell);
-    const struct jrx_access *(*single)(const struct jrx_cachesim *sim, const struct jrx_access *a,
-                                       const struct jrx_access *end, struct tally *tally);
-} loops[KINDS] = {{ask_one, single_one}, {ask_two, single_two}, {ask_loop, single_loop}};
-
-/*
- * What leaves a level that was asked for `word` and dropped `fell`; returns how much. A word that misses is fetched,
- * but not if it was written back from above, into `written`: DIRTY but for the first level, where a store fetches.
- */
-#ifdef __AVX512F__
-/* Eight counters of eight bits, by tag, in each of eight lanes. */
-_Static_assert(JRX_CACHE_LEVELS *ASKED / 8 <= 255, "a lane's share of what a level is asked fits eight bits");
-INLINE __m512i count_tags(__m512i sum, __mmask8 which, __m512i shift)
-{
-    return _mm512_mask_add_epi64(sum, which, sum, _mm512_sllv_epi64(_mm512_set1_epi64(1), shift));
-}
-
-static void spread_tags(__m512i sum, unsigned low, uint32_t *counts)
-{
-    uint64_t lane[8];
-    _mm512_storeu_si512(lane, sum);
-    for (unsigned i = 0; i < 8; i++)
-        for (unsigned tag = 0; tag < TAGS; tag++)
-            counts[tag << TAG_SHIFT | low] += lane[i] >> 8 * tag & 255;
-}
-
-static size_t leave(const uint32_t *word, const uint32_t *fell, size_t count, uint32_t written, uint32_t *left,
-                    struct moves *moves)
-{
-    const __m512i dirty = _mm512_set1_epi32(DIRTY), full = _mm512_set1_epi32(FULL),
-                  tags = _mm512_set1_epi32((TAGS - 1) << TAG_SHIFT);
-    const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
-    __m512i reads = _mm512_setzero_si512(), writes = reads, writebacks = reads;
-    size_t leaving = 0;
-    for (size_t i = 0; i < count; i += 16) {
-        const __mmask16 there = (__mmask16)(count - i < 16 ? (1u << (count - i)) - 1 : 0xffff);
-        const __m512i w = _mm512_maskz_loadu_epi32(there, word + i), f = _mm512_maskz_loadu_epi32(there, fell + i);
-        const __mmask16 missed = _mm512_test_epi32_mask(f, full), dropped = _mm512_test_epi32_mask(f, dirty);
-        const __mmask16 missed_dirty = _mm512_mask_test_epi32_mask(missed, w, dirty);
-        const __mmask16 fetched = written ? missed & ~missed_dirty : missed;
-        const __m512i w_shift = _mm512_slli_epi32(_mm512_and_epi32(w, tags), 1),
-                      f_shift = _mm512_slli_epi32(_mm512_and_epi32(f, tags), 1);
-        for (int half = 0; half < 2; half++) {
-            const __m512i w_half =
-                _mm512_cvtepu32_epi64(half ? _mm512_extracti64x4_epi64(w_shift, 1) : _mm512_castsi512_si256(w_shift));
-            const __m512i f_half =
-                _mm512_cvtepu32_epi64(half ? _mm512_extracti64x4_epi64(f_shift, 1) : _mm512_castsi512_si256(f_shift));
-            reads = count_tags(reads, (__mmask8)((missed & ~missed_dirty) >> 8 * half), w_half);
-            writes = count_tags(writes, (__mmask8)(missed_dirty >> 8 * half), w_half);
-            writebacks = count_tags(writebacks, (__mmask8)(dropped >> 8 * half), f_half);
-        }
-        const __m512i down = _mm512_maskz_andnot_epi32(fetched, dirty, w), back = _mm512_maskz_mov_epi32(dropped, f);
-        const __m512i first = _mm512_permutex2var_epi32(down, low, back),
-                      second = _mm512_permutex2var_epi32(down, high, back);
-        const __mmask16 has_first = _mm512_test_epi32_mask(first, full),
-                        has_second = _mm512_test_epi32_mask(second, full);
-        _mm512_storeu_si512(left + leaving, _mm512_maskz_compress_epi32(has_first, first));
-        leaving += (size_t)__builtin_popcount(has_first);
-        _mm512_storeu_si512(left + leaving, _mm512_maskz_compress_epi32(has_second, second));
-        leaving += (size_t)__builtin_popcount(has_second);
-    }
-    spread_tags(reads, FULL, moves->missed);
-    spread_tags(writes, FULL | DIRTY, moves->missed);
-    spread_tags(writebacks, FULL | DIRTY, moves->dropped);
-    return leaving;
-}
-#else
-static size_t leave(const uint32_t *word, const uint32_t *fell, size_t count, uint32_t written, uint32_t *left,
-                    struct moves *moves)
-{
-    size_t leaving = 0;
-    for (size_t i = 0; i < count; i++) {
-        moves->missed[word[i] & LOW] += fell[i] & FULL;
-        moves->dropped[fell[i] & LOW]++;
-        left[leaving] = word[i] & ~(uint32_t)DIRTY;
-        leaving += fell[i] & FULL & ~(word[i] & written) / DIRTY;
-        left[leaving] = fell[i];
-        leaving += fell[i] / DIRTY & 1;
-    }
-    return leaving;
-}
-#endif
-
-/* Lines asked of level k, and what leaves it of those behind it, to memory. */
-static void descend(struct jrx_cachesim *sim, unsigned k, const uint32_t *word, size_t count)
-{
-    enum { MOST = (JRX_CACHE_LEVELS + 1) * MOVES + 2 * VECTOR };
-    uint32_t fell[MOST], left[2][MOST];
-    for (; count && k < sim->geometry.levels; k++) {
-        const struct sets *sets = &sim->level[k].sets;
-        loops[kind_of(sets)].ask(sets, word, count, fell);
-        struct moves moves = {.missed = {0}};
-        count = leave(word, fell, count, DIRTY, left[k & 1], &moves);
-        jrx_cachesim_count(sim, k, &moves);
-        word = left[k & 1];
-    }
-    if (count)
-        jrx_cachesim_memory(sim, word, count);
-}
-
-/* What the first level was asked for goes down. */
-static void descend_first(struct jrx_cachesim *sim, struct tally *tally)
-{
-    uint32_t left[MOVES + 2 * VECTOR];
-    struct moves moves = {.missed = {0}};
-    const size_t count = leave(tally->word, tally->fell, tally->count, 0, left, &moves);
-    jrx_cachesim_count(sim, 0, &moves);
-    tally->count = 0;
-    descend(sim, 1, left, count);
-}
-
-/* An access of several lines, or of none; 0 if it is too far. */
-static int several(struct jrx_cachesim *sim, const struct jrx_access *a, struct tally *tally)
+/* Lines of an access, one by one; 0 if it is too far. */
+static int several(struct jrx_cachesim *sim, const struct jrx_access *a)
 {
     const uint64_t first = a->address >> sim->line_shift, last = (a->address + a->bytes - 1) >> sim->line_shift;
+    const uint32_t lane = (1u << sim->lane_shift) - 1;
     if (a->bytes == 0)
         return 1;
     if ((first | last) >> LINE_BITS)
         return 0;
-    tally->asked[low_of(a)] += a->bytes;
     for (uint32_t line = (uint32_t)first; line <= last; line++) {
-        if (tally->count == ASKED)
-            descend_first(sim, tally);
-        tally->asked[low_of(a)] += ONE_LINE;
-        tally->word[tally->count] = line << LINE_SHIFT | low_of(a);
-        tally->fell[tally->count] = promote(&sim->level[0].sets, tally->word[tally->count], LOOP);
-        tally->count++;
+        const struct lines one = {(line & ~lane) << LINE_SHIFT | low_of(a), 1u << (line & lane)};
+        descend(sim, 0, &one, 1);
     }
+    sim->asked[low_of(a)] += last - first + 1;
+    sim->bytes[low_of(a)] += a->bytes;
     return 1;
 }
 
 static size_t run(struct jrx_cachesim *sim, const struct jrx_access *access, size_t count)
 {
     const struct jrx_access *const end = access + count, *a = access;
-    const enum kind kind = kind_of(&sim->level[0].sets);
     for (int near = 1; a < end && near;) {
         const struct jrx_access *stop = end - a > ASKED ? a + ASKED : end;
-        a = loops[kind].single(sim, a, stop, &sim->tally);
-        near = a == stop || several(sim, a, &sim->tally);
-        a += a < stop && near;
-        descend_first(sim, &sim->tally);
-        jrx_cachesim_take(sim);
+        struct queue queue;
+        a = gather(sim, a, stop, &queue);
+        descend(sim, 0, queue.lines + 1, queue.count - 1);
+        if (a < stop) {
+            near = several(sim, a);
+            a += near;
+        }
     }
     return (size_t)(a - access);
 }

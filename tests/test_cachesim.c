@@ -211,8 +211,8 @@ static void counts_can_be_zeroed_with_the_lines_kept(void **state)
 
 /* ---- beside the slow reference --------------------------------------------------------------------- */
 
-/* Mixed streams: strides, reuse of a small region, and jumps; 40 % stores; some accesses straddle. */
-static struct jrx_access random_access(struct jrx_rng *rng, uint64_t i)
+/* Strides, reuse of a small region, and jumps; 40 % stores; some accesses straddle. */
+static struct jrx_access mixed_access(struct jrx_rng *rng, uint64_t i)
 {
     uint32_t kind = jrx_rng_below(rng, 10);
     uint64_t address = kind < 4   ? i * 24 % 200000
@@ -220,6 +220,32 @@ static struct jrx_access random_access(struct jrx_rng *rng, uint64_t i)
                                   : (uint64_t)jrx_rng_below(rng, 1 << 19);
     return (struct jrx_access){address, (uint16_t)(1u << jrx_rng_below(rng, 8)), (uint8_t)jrx_rng_below(rng, 8),
                                jrx_rng_below(rng, 10) < 4};
+}
+
+/* One to seven tensors line by line side by side, now and then a line left out; their sets are alike, or some lines
+ * apart, and they overlap. */
+static struct jrx_access side_by_side(struct jrx_rng *rng, uint64_t i)
+{
+    const uint64_t stretch = i / 2000, tensors = 1 + stretch % 7, tensor = i % tensors;
+    const uint64_t line = stretch * 37 + i / tensors + jrx_rng_below(rng, 10) / 9 + tensor * (stretch % 5);
+    return (struct jrx_access){(tensor << 14) + line % 1024 * 64, (uint16_t)(tensor & 1 ? 4 : 32), (uint8_t)tensor,
+                               tensor % 3 == 2};
+}
+
+static void assert_same_counts(const struct jrx_cachesim *sim, const struct slow_cache *slow)
+{
+    for (unsigned t = 0; t < JRX_ACCESS_TAGS; t++) {
+        assert_int_equal(jrx_cachesim_compulsory(sim, t), slow_cache_compulsory(slow, t));
+        for (unsigned k = 0; k < jrx_cachesim_geometry(sim)->levels; k++) {
+            const struct jrx_cache_counts *c = slow_cache_get(slow, k, t);
+            assert_counts(sim, k, t, c->reads, c->writes, c->read_misses, c->write_misses, c->fetches, c->writebacks);
+        }
+    }
+    for (unsigned k = 0; k + 1 < jrx_cachesim_geometry(sim)->levels; k++) { /* what leaves a level arrives below */
+        struct jrx_cache_counts up = jrx_cachesim_get(sim, k, JRX_ACCESS_TAGS),
+                                down = jrx_cachesim_get(sim, k + 1, JRX_ACCESS_TAGS);
+        assert_true(up.fetches == down.reads && up.writebacks == down.writes);
+    }
 }
 
 static void random_streams_are_counted_as_by_the_slow_reference(void **state)
@@ -235,9 +261,18 @@ static void random_streams_are_counted_as_by_the_slow_reference(void **state)
         "1K/2,2K/4,8K/8,64K/16",
         "4K/32:128",
         "192/3,576/3,1728/9",
+        /* lanes: a multiple of 16 sets at every level; one slot, one, four, eight, two */
+        "4K/4,15K/5,64K/8",
+        "3K/3,24K/8,66K/11",
+        "8K/4,16K/2,32K/8,136K/17:32",
+        "8K/1,32K/4",
+        "2K/1,64K/32,48K/24",
     };
-    static const struct jrx_cachesim_ops *const ops[] = {&jrx_cachesim_baseline, &jrx_cachesim_avx512};
-    const size_t variants = jrx_cpu_isa() >= JRX_ISA_AVX512 ? 2 : 1, count = sizeof geometries / sizeof *geometries;
+    static const struct jrx_cachesim_ops *const ops[JRX_ISA_LEVELS] = {&jrx_cachesim_baseline, &jrx_cachesim_avx2,
+                                                                       &jrx_cachesim_avx512};
+    enum { MOST = 3000 };
+    struct jrx_access batch[MOST];
+    const size_t variants = (size_t)jrx_cpu_isa() + 1, count = sizeof geometries / sizeof *geometries;
     for (size_t g = 0; g < count * variants; g++) {
         struct jrx_cachesim *sim = sim_of(geometries[g % count]);
         sim->ops = ops[g / count];
@@ -245,25 +280,14 @@ static void random_streams_are_counted_as_by_the_slow_reference(void **state)
         assert_non_null(slow);
         struct jrx_rng rng;
         jrx_rng_init(&rng, 77, g);
-        for (uint64_t i = 0; i < (test_is_short() ? 15000 : 60000); i++) {
-            struct jrx_access a = random_access(&rng, i);
-            assert_int_equal(jrx_cachesim_run(sim, &a, 1), 0);
-            slow_cache_run(slow, &a, 1);
+        for (uint64_t i = 0; i < (test_is_short() ? 15000 : 60000);) {
+            const size_t taken = 1 + jrx_rng_below(&rng, jrx_rng_below(&rng, 2) ? MOST : 10);
+            for (size_t j = 0; j < taken; j++, i++)
+                batch[j] = i / 5000 % 2 ? side_by_side(&rng, i) : mixed_access(&rng, i);
+            assert_int_equal(jrx_cachesim_run(sim, batch, taken), 0);
+            slow_cache_run(slow, batch, taken);
         }
-        for (unsigned t = 0; t < JRX_ACCESS_TAGS; t++) {
-            assert_int_equal(jrx_cachesim_compulsory(sim, t), slow_cache_compulsory(slow, t));
-            for (unsigned k = 0; k < jrx_cachesim_geometry(sim)->levels; k++) {
-                const struct jrx_cache_counts *c = slow_cache_get(slow, k, t);
-                assert_counts(sim, k, t, c->reads, c->writes, c->read_misses, c->write_misses, c->fetches,
-                              c->writebacks);
-            }
-        }
-        for (unsigned k = 0; k + 1 < jrx_cachesim_geometry(sim)->levels;
-             k++) { /* what leaves a level arrives at the next */
-            struct jrx_cache_counts up = jrx_cachesim_get(sim, k, JRX_ACCESS_TAGS),
-                                    down = jrx_cachesim_get(sim, k + 1, JRX_ACCESS_TAGS);
-            assert_true(up.fetches == down.reads && up.writebacks == down.writes);
-        }
+        assert_same_counts(sim, slow);
         jrx_cachesim_free(sim);
         slow_cache_free(slow);
     }

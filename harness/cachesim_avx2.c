@@ -1,0 +1,3 @@
+#include "harness/cachesim_template.h"
+
+const struct jrx_cachesim_ops jrx_cachesim_avx2 = CACHESIM_OPS;
