@@ -15,10 +15,11 @@
 #include "tests/bench/bench_rounds.h"
 #include <cblas.h>
 #include <errno.h>
-#include <malloc.h>
 #include <omp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 enum { MAX_RUNNERS = 20, GRID_F = 312, GRID_T = 14, DEFAULT_ROUNDS = 11 };
@@ -85,33 +86,72 @@ static int beside_reference(const struct bench_case *c)
     return c->threads == 1 && c->shape.n == 1 && !strcmp(c->layer, chosen[c->op]);
 }
 
+/* A format of oneDNN's. One that is hopeless gives its memory back and is not tried again in the layer: a batch of
+ * eight would take seconds to say the same. */
+static void add_dnnl(struct bench_case *c, int format, enum bench_role role)
+{
+    size_t used = c->memory->used;
+    int before = c->count;
+    if (c->hopeless[role] & 1u << format)
+        return;
+    add(c, bench_dnnl(c->op, c->dir, &c->shape, format, role, c->memory));
+    if (c->count > before && bench_hopeless(c, &c->runner[before])) {
+        c->hopeless[role] |= 1u << format;
+        c->runner[before].peer.release(c->runner[before].peer.state);
+        c->count = before;
+    }
+    if (c->count == before)
+        c->memory->used = used;
+}
+
 static void gather(struct bench_case *c)
 {
+    c->memory->used = 0;
     const struct kn_kernel *best = kn_best(c->op, c->dir), *avx2 = variant(c, "avx2");
     int multiplier = c->op == KN_DEPTHWISE ? c->shape.oc / c->shape.ic : 1;
     omp_set_num_threads(c->threads);
     add(c, bench_peak(BENCH_PEAK, c->threads));
     add(c, bench_peak(BENCH_PEAK_NARROW, c->threads));
-    add(c, bench_ours(best, BENCH_OURS, &c->shape, c->threads));
+    add(c, bench_ours(best, BENCH_OURS, &c->shape, c->threads, c->memory));
     if (best != avx2)
-        add(c, bench_ours(avx2, BENCH_SIBLING, &c->shape, c->threads));
+        add(c, bench_ours(avx2, BENCH_SIBLING, &c->shape, c->threads, c->memory));
     for (int f = 0; f < BENCH_DNNL_FORMATS; f++) {
-        add(c, bench_dnnl(c->op, c->dir, &c->shape, f, BENCH_PEER));
+        add_dnnl(c, f, BENCH_PEER);
         if (c->op == KN_DEPTHWISE && c->dir == KN_BWD_DATA && multiplier == 1)
-            add(c, bench_dnnl(c->op, c->dir, &c->shape, f, BENCH_TURNED));
+            add_dnnl(c, f, BENCH_TURNED);
     }
     if (c->op == KN_CONV3X3)
-        add(c, bench_dnnl(c->op, c->dir, &c->shape, 0, BENCH_BESIDE));
-    add(c, bench_openblas(c->op, c->dir, &c->shape, c->threads));
+        add_dnnl(c, 0, BENCH_BESIDE);
+    add(c, bench_openblas(c->op, c->dir, &c->shape, c->threads, c->memory));
     if (c->op == KN_DEPTHWISE && c->dir == KN_FWD && multiplier == 1 && c->shape.n == 8 && c->shape.ic >= 128) {
-        add(c, bench_copy(BENCH_COPY, &c->shape, c->threads));
-        add(c, bench_copy(BENCH_STREAM, &c->shape, c->threads));
+        add(c, bench_copy(BENCH_COPY, &c->shape, c->threads, c->memory));
+        add(c, bench_copy(BENCH_STREAM, &c->shape, c->threads, c->memory));
     }
     if (beside_reference(c)) {
-        add(c, bench_ours(variant(c, "baseline"), BENCH_BASELINE, &c->shape, c->threads));
-        add(c, bench_ours(variant(c, "ref"), BENCH_REFERENCE, &c->shape, c->threads));
+        add(c, bench_ours(variant(c, "baseline"), BENCH_BASELINE, &c->shape, c->threads, c->memory));
+        add(c, bench_ours(variant(c, "ref"), BENCH_REFERENCE, &c->shape, c->threads, c->memory));
     }
     bench_drop_hopeless(c);
+}
+
+/*
+ * Signals wait for the end of a case. oneDNN's sgemm, which NCHW is made of, lets the stack register point into a
+ * buffer on the heap: the frame of a handler, with its wide registers, would overwrite what lies before it.
+ */
+static int hold_signals(int how)
+{
+    sigset_t held;
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    return pthread_sigmask(how, &held, NULL);
+}
+
+static int interrupted(void)
+{
+    hold_signals(SIG_UNBLOCK);
+    hold_signals(SIG_BLOCK);
+    return jrx_interrupt_check();
 }
 
 /* What is asked for, and how far it is. */
@@ -121,6 +161,7 @@ struct plan {
     int cases, done;
     double weight, done_weight; /* of the cases, by slots */
     double begin_s;
+    struct jrx_arena memory; /* of a case's operands, given out anew to each */
 };
 
 /* Slots cost more than cases: a case of one has its setup and its many short samples. */
@@ -157,7 +198,7 @@ static int run_layer(struct plan *plan, struct bench_report *report, struct benc
                 plan->weight += weight_of(n);
                 continue;
             }
-            int rc = jrx_interrupt_check();
+            int rc = interrupted();
             if (rc)
                 return rc;
             run_case(plan, report, c);
@@ -173,7 +214,8 @@ static int walk(struct plan *plan, struct bench_report *report)
             struct bench_case c = {.dir = (enum kn_dir)dir,
                                    .shape = {.n = 1, .f = GRID_F, .t = GRID_T},
                                    .layer = layers[i],
-                                   .rounds = plan->rounds};
+                                   .rounds = plan->rounds,
+                                   .memory = &plan->memory};
             int rc = kn_layer_parse(layers[i], &c.op, &c.shape);
             if (!rc) {
                 bench_group_name(c.op, c.dir, &c.shape, group, sizeof group);
@@ -213,6 +255,19 @@ static FILE *create(const char *dir, const char *name)
     return file;
 }
 
+/* Addresses for the largest case's operands and more. Pages are had when first touched, outside of what is timed, and
+ * kept: no case pays for them again, and the most memory in use is that of the largest case. */
+static int reserve(struct jrx_arena *memory)
+{
+    const size_t bytes = (size_t)1 << 34;
+    void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        return jrx_fail(JRX_ENOMEM, "memory: %zu bytes of addresses could not be had (%s); raise `ulimit -v`", bytes,
+                        strerror(errno));
+    *memory = (struct jrx_arena){.base = base, .size = bytes};
+    return 0;
+}
+
 static int run_all(struct plan *plan, const char *dir, struct jrx_provenance *provenance)
 {
     struct bench_report report = {0};
@@ -221,6 +276,8 @@ static int run_all(struct plan *plan, const char *dir, struct jrx_provenance *pr
         return jrx_fail(JRX_EIO, "%s: no such folder can be made (%s)", dir, strerror(errno));
     if (!(report.csv = create(dir, "cases.csv")) || !(report.groups_csv = create(dir, "groups.csv")))
         goto out;
+    if ((rc = reserve(&plan->memory)))
+        goto out;
     bench_report_begin(&report);
     plan->begin_s = bench_now_s();
     rc = walk(plan, &report);
@@ -228,6 +285,8 @@ static int run_all(struct plan *plan, const char *dir, struct jrx_provenance *pr
     status = write_meta(provenance, plan, dir);
     rc = rc ? rc : status;
 out:
+    if (plan->memory.base)
+        munmap(plan->memory.base, plan->memory.size);
     status = report.csv ? fclose(report.csv) : 0;
     if ((report.groups_csv && fclose(report.groups_csv)) || status)
         rc = jrx_fail(JRX_EIO, "%s: not all was written; free some space", dir);
@@ -245,9 +304,7 @@ int main(int argc, char **argv)
                 BENCH_MAX_ROUNDS, plan.filter);
         return 2;
     }
-    /* Memory that a case gave back serves the next: a tenth of the time would go into making pages anew. */
-    mallopt(M_MMAP_MAX, 0);
-    mallopt(M_TRIM_THRESHOLD, -1);
+    hold_signals(SIG_BLOCK); /* before OpenMP makes its threads, which inherit it */
     int rc = jrx_interrupt_catch();
     if (!rc)
         rc = jrx_provenance_new(&provenance, "", argc, argv, 0);

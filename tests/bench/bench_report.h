@@ -26,7 +26,10 @@ struct bench_case {
     int threads, rounds;
     struct bench_runner *runner;
     int count;
-    int disturbed; /* somebody else was felt, each time it was tried */
+    struct jrx_arena *memory; /* of the operands */
+    unsigned
+        hopeless[BENCH_ROLES]; /* a bit a format of oneDNN's that was, in an earlier case of this layer and direction */
+    int disturbed;             /* somebody else was felt, each time it was tried */
 };
 
 /* Geometric means over the cases of a group. */

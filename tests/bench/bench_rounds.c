@@ -2,10 +2,11 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { RETAKES = 4, TRIES = 2 };
+enum { RETAKES = 4, TRIES = 2, HOPELESS = 10 /* times the best of the same role */ };
 
-static const double sample_s = 2e-3; /* short enough that most are not interrupted */
-static const double share_s = 0.3;   /* of a runner in all, unless BENCH_MIN_ROUNDS take longer */
+static const double sample_s = 2e-3;  /* short enough that most are not interrupted */
+static const double retake_s = 50e-3; /* longer samples are always interrupted: one take is all */
+static const double share_s = 0.3;    /* of a runner in all, unless BENCH_MIN_ROUNDS take longer */
 
 double bench_now_s(void)
 {
@@ -33,6 +34,8 @@ static double sample(struct bench_runner *r)
         if (evictions() == before)
             return s;
         least = take && least < s ? least : s;
+        if (bench_now_s() - begin > retake_s)
+            break;
     }
     return least;
 }
@@ -41,7 +44,7 @@ void bench_try(struct bench_runner *runner, struct bench_peer peer, int rounds)
 {
     *runner = (struct bench_runner){.peer = peer, .calls = 1};
     double once = sample(runner);
-    if (once < 0.1) /* the first call also touches memory for the first time */
+    if (once < retake_s) /* the first call also touches memory for the first time */
         once = sample(runner);
     runner->s[0] = once;
     runner->calls = once > sample_s ? 1 : (int)(sample_s / once) + 1;
@@ -49,14 +52,19 @@ void bench_try(struct bench_runner *runner, struct bench_peer peer, int rounds)
     runner->wanted = affordable > rounds ? rounds : affordable < BENCH_MIN_ROUNDS ? BENCH_MIN_ROUNDS : (int)affordable;
 }
 
+int bench_hopeless(const struct bench_case *c, const struct bench_runner *runner)
+{
+    for (int i = 0; i < c->count; i++)
+        if (c->runner[i].peer.role == runner->peer.role && runner->s[0] > HOPELESS * c->runner[i].s[0])
+            return 1;
+    return 0;
+}
+
 void bench_drop_hopeless(struct bench_case *c)
 {
     int kept = 0;
     for (int i = 0; i < c->count; i++) {
-        int hopeless = 0;
-        for (int k = 0; k < c->count; k++)
-            hopeless |= c->runner[k].peer.role == c->runner[i].peer.role && c->runner[i].s[0] > 10 * c->runner[k].s[0];
-        if (hopeless)
+        if (bench_hopeless(c, &c->runner[i]))
             c->runner[i].peer.release(c->runner[i].peer.state);
         else
             c->runner[kept++] = c->runner[i];

@@ -3,6 +3,7 @@
  */
 #ifndef TESTS_BENCH_PEER_H
 #define TESTS_BENCH_PEER_H
+#include "harness/base/mem.h"
 #include "kernels/kernel.h"
 
 /* What a runner of a case is. Only BENCH_PEER counts for a group's bar; the others are limits, tricks and siblings. */
@@ -32,25 +33,33 @@ struct bench_peer {
 enum { BENCH_DNNL_FORMATS = 4 };
 
 /**
+ * `floats` ones from `memory`, 64-byte aligned, a cache line after the ones before: operands whose sizes are multiples
+ * of a page would otherwise all begin at the same place of one, where stores hold up loads.
+ */
+float *bench_ones(struct jrx_arena *memory, size_t floats);
+
+/**
  * oneDNN's convolution, operands in format `format` (any, nChw16c, NHWC, NCHW), weights as the library wants them, so
  * that no call reorders. state stays NULL if it has no implementation, or if what it computes from ones is wrong.
  * Threads are OpenMP's: those of the caller's omp_set_num_threads(). role: BENCH_PEER, BENCH_BESIDE (Winograd) or
  * BENCH_TURNED (the forward call of the layer whose input channels are this one's outputs).
  * Separable: two calls, what lies between them in memory; backward-weights includes the pointwise backward-data that
- * it needs, and the depthwise result is taken as kept from forward.
+ * it needs, and the depthwise result is taken as kept from forward. Operands are taken from `memory`; what the library
+ * works in besides is its own.
  */
 struct bench_peer bench_dnnl(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int format,
-                             enum bench_role role);
+                             enum bench_role role, struct jrx_arena *memory);
 
 /** "2.6.3", into text, returned; NULL if oneDNN is not built in. */
 const char *bench_dnnl_version(char *text, size_t size);
 
 /** OpenBLAS: for pointwise sgemm on row-major matrices, for conv3x3 im2col and sgemm (our blas kernel). */
-struct bench_peer bench_openblas(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int threads);
+struct bench_peer bench_openblas(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int threads,
+                                 struct jrx_arena *memory);
 
 /** One of our kernels with its default tile; NULL where kernel is NULL or does not run here. */
 struct bench_peer bench_ours(const struct kn_kernel *kernel, enum bench_role role, const struct kn_shape *shape,
-                             int threads);
+                             int threads, struct jrx_arena *memory);
 
 /** Fused multiply-adds in registers, BENCH_PEAK or BENCH_PEAK_NARROW; state NULL where there is no such vector. */
 struct bench_peer bench_peak(enum bench_role role, int threads);
@@ -58,6 +67,6 @@ struct bench_peer bench_peak(enum bench_role role, int threads);
 double bench_peak_flop(enum bench_role role, int threads);
 
 /** The bytes of the layer's input copied to a tensor of the same size: BENCH_COPY or BENCH_STREAM. */
-struct bench_peer bench_copy(enum bench_role role, const struct kn_shape *shape, int threads);
+struct bench_peer bench_copy(enum bench_role role, const struct kn_shape *shape, int threads, struct jrx_arena *memory);
 
 #endif

@@ -19,6 +19,7 @@ struct conv {
 struct state {
     dnnl_engine_t engine;
     dnnl_stream_t stream;
+    struct jrx_arena *memory; /* of the operands */
     struct conv conv[MOST_CONVS];
     int convs;
 };
@@ -108,13 +109,8 @@ static const dnnl_memory_desc_t *chosen(const struct conv *c, enum kn_dir dir, i
 /* An operand of ones. */
 static int fill(struct state *s, struct conv *c, int operand, const dnnl_memory_desc_t *md)
 {
-    void *data;
-    if (dnnl_memory_create(&c->memory[operand], md, s->engine, DNNL_MEMORY_ALLOCATE) ||
-        dnnl_memory_get_data_handle(c->memory[operand], &data))
-        return -1;
-    for (size_t i = 0; i < dnnl_memory_desc_get_size(md) / sizeof(float); i++)
-        ((float *)data)[i] = 1;
-    return 0;
+    float *data = bench_ones(s->memory, dnnl_memory_desc_get_size(md) / sizeof(float));
+    return dnnl_memory_create(&c->memory[operand], md, s->engine, data) ? -1 : 0;
 }
 
 /* Adds a convolution; operands that `lent` names are those memories. */
@@ -222,7 +218,7 @@ static struct request request_of(enum kn_op op, enum kn_dir dir, struct kn_shape
 }
 
 struct bench_peer bench_dnnl(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int format,
-                             enum bench_role role)
+                             enum bench_role role, struct jrx_arena *memory)
 {
     static const struct {
         const char *name;
@@ -239,6 +235,8 @@ struct bench_peer bench_dnnl(enum kn_op op, enum kn_dir dir, const struct kn_sha
     struct kn_shape as_called = *shape;
     struct request r = request_of(op, dir, &as_called, formats[format].tag, role);
     struct state *s = calloc(1, sizeof *s);
+    if (s)
+        s->memory = memory;
     if (!s || dnnl_engine_create(&s->engine, dnnl_cpu, 0) ||
         dnnl_stream_create(&s->stream, s->engine, dnnl_stream_default_flags) ||
         (op == KN_SEPARABLE ? add_separable(s, &r) : add_one(s, &r)))

@@ -1,6 +1,5 @@
 /* What the machine can do: multiply-adds in registers, and copies. */
 #include "harness/base/cpu.h"
-#include "harness/base/mem.h"
 #include "kernels/probe.h"
 #include "tests/bench/peer.h"
 #include <immintrin.h>
@@ -97,27 +96,24 @@ static void copy_call(void *p)
     }
 }
 
-static void copy_release(void *p)
+float *bench_ones(struct jrx_arena *memory, size_t floats)
 {
-    struct copy *c = p;
-    free(c->from);
-    free(c->to);
-    free(c);
+    jrx_arena_get(memory, JRX_ALIGN);
+    float *p = jrx_arena_get(memory, floats * sizeof *p);
+    for (size_t i = 0; i < floats; i++)
+        p[i] = 1;
+    return p;
 }
 
-struct bench_peer bench_copy(enum bench_role role, const struct kn_shape *shape, int threads)
+struct bench_peer bench_copy(enum bench_role role, const struct kn_shape *shape, int threads, struct jrx_arena *memory)
 {
-    struct bench_peer peer = {.role = role, .call = copy_call, .release = copy_release};
+    struct bench_peer peer = {.role = role, .call = copy_call, .release = free};
     struct copy *c = calloc(1, sizeof *c);
     snprintf(peer.name, sizeof peer.name, role == BENCH_STREAM ? "copy, non-temporal" : "copy");
     if (!c)
         return peer;
     size_t floats = kn_x_floats(shape);
-    *c = (struct copy){role == BENCH_STREAM, threads, floats, jrx_alloc(floats * sizeof(float)),
-                       jrx_alloc(floats * sizeof(float))};
-    if (c->from && c->to)
-        peer.state = c;
-    else
-        copy_release(c);
+    *c = (struct copy){role == BENCH_STREAM, threads, floats, bench_ones(memory, floats), bench_ones(memory, floats)};
+    peer.state = c;
     return peer;
 }

@@ -2,9 +2,9 @@
 #include "tests/bench/peer.h"
 
 struct bench_peer bench_dnnl(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int format,
-                             enum bench_role role)
+                             enum bench_role role, struct jrx_arena *memory)
 {
-    (void)op, (void)dir, (void)shape, (void)format;
+    (void)op, (void)dir, (void)shape, (void)format, (void)memory;
     return (struct bench_peer){.name = "oneDNN (not installed)", .role = role};
 }
 

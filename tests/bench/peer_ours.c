@@ -1,5 +1,4 @@
 /* Our kernels and OpenBLAS, as things to call. */
-#include "harness/base/mem.h"
 #include "kernels/kernel.h"
 #include "tests/bench/peer.h"
 #include <cblas.h>
@@ -14,16 +13,7 @@ struct ours {
     struct kn_shape shape;
     struct kn_tile tile;
     struct kn_args args;
-    float *operand[5];
 };
-
-static void ours_release(void *p)
-{
-    struct ours *s = p;
-    for (int i = 0; i < 5; i++)
-        free(s->operand[i]);
-    free(s);
-}
 
 static void ours_call(void *p)
 {
@@ -31,18 +21,10 @@ static void ours_call(void *p)
     s->kernel->run(&s->args);
 }
 
-static float *ones(size_t floats)
-{
-    float *p = jrx_alloc(floats * sizeof *p);
-    for (size_t i = 0; p && i < floats; i++)
-        p[i] = 1;
-    return p;
-}
-
 struct bench_peer bench_ours(const struct kn_kernel *kernel, enum bench_role role, const struct kn_shape *shape,
-                             int threads)
+                             int threads, struct jrx_arena *memory)
 {
-    struct bench_peer peer = {.role = role, .call = ours_call, .release = ours_release};
+    struct bench_peer peer = {.role = role, .call = ours_call, .release = free};
     struct ours *s = kernel ? calloc(1, sizeof *s) : NULL;
     snprintf(peer.name, sizeof peer.name, "%s", kernel ? kn_isa_name(kernel->isa) : "none");
     if (!s || !kn_runnable(kernel) || kernel->supports(shape, &s->tile)) {
@@ -51,26 +33,20 @@ struct bench_peer bench_ours(const struct kn_kernel *kernel, enum bench_role rol
     }
     s->kernel = kernel;
     s->shape = *shape;
-    s->operand[0] = ones(kn_x_floats(shape));
-    s->operand[1] = ones(kn_w_floats(kernel->op, shape));
-    s->operand[2] = ones(kn_y_floats(shape));
-    s->operand[3] = jrx_alloc(kernel->workspace_bytes(shape, &s->tile, threads));
-    s->operand[4] = ones(kn_w_floats(kernel->op, shape)); /* separable backward-weights reads w beside dw */
+    float *x = bench_ones(memory, kn_x_floats(shape)), *w = bench_ones(memory, kn_w_floats(kernel->op, shape));
+    float *y = bench_ones(memory, kn_y_floats(shape));
+    float *dw = bench_ones(memory, kn_w_floats(kernel->op, shape)); /* separable backward-weights reads w beside dw */
+    size_t workspace = kernel->workspace_bytes(shape, &s->tile, threads);
     s->args = (struct kn_args){.shape = &s->shape,
                                .tile = &s->tile,
-                               .x = s->operand[0],
-                               .w = s->operand[1],
-                               .dy = s->operand[2],
-                               .y = s->operand[2],
-                               .dx = s->operand[0],
-                               .dw = s->operand[4],
-                               .workspace = s->operand[3],
+                               .x = x,
+                               .w = w,
+                               .dy = y,
+                               .y = y,
+                               .dx = x,
+                               .dw = dw,
+                               .workspace = bench_ones(memory, workspace / sizeof(float) + 1),
                                .threads = threads};
-    for (int i = 0; i < 5; i++)
-        if (!s->operand[i]) {
-            ours_release(s);
-            return peer;
-        }
     peer.state = s;
     return peer;
 }
@@ -82,15 +58,6 @@ struct gemm {
     int pixels, ic, oc, threads;
     float *x, *w, *y;
 };
-
-static void gemm_release(void *p)
-{
-    struct gemm *s = p;
-    free(s->x);
-    free(s->w);
-    free(s->y);
-    free(s);
-}
 
 /* x[pixels][ic], w[ic][oc], y[pixels][oc] */
 static void gemm_call(void *p)
@@ -108,13 +75,14 @@ static void gemm_call(void *p)
                     s->w, s->oc);
 }
 
-struct bench_peer bench_openblas(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int threads)
+struct bench_peer bench_openblas(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, int threads,
+                                 struct jrx_arena *memory)
 {
     char kernel[64];
     snprintf(kernel, sizeof kernel, "%s_%s_blas", kn_op_name(op), kn_dir_name(dir));
-    struct bench_peer peer = {.role = BENCH_PEER, .call = gemm_call, .release = gemm_release};
+    struct bench_peer peer = {.role = BENCH_PEER, .call = gemm_call, .release = free};
     if (op == KN_CONV3X3)
-        peer = bench_ours(kn_find(kernel), BENCH_PEER, shape, threads);
+        peer = bench_ours(kn_find(kernel), BENCH_PEER, shape, threads, memory);
     struct gemm *s = op == KN_POINTWISE ? calloc(1, sizeof *s) : NULL;
     snprintf(peer.name, sizeof peer.name, "OpenBLAS");
     if (!s)
@@ -125,9 +93,9 @@ struct bench_peer bench_openblas(enum kn_op op, enum kn_dir dir, const struct kn
                        shape->ic,
                        shape->oc,
                        threads,
-                       ones(pixels * (size_t)shape->ic),
-                       ones((size_t)shape->ic * (size_t)shape->oc),
-                       ones(pixels * (size_t)shape->oc)};
+                       bench_ones(memory, pixels * (size_t)shape->ic),
+                       bench_ones(memory, (size_t)shape->ic * (size_t)shape->oc),
+                       bench_ones(memory, pixels * (size_t)shape->oc)};
     peer.state = s;
     return peer;
 }
