@@ -37,9 +37,10 @@ struct dw_plane {
     const float *in, *w, *bias;
     float *out;
     int f, t, dil_f, dil_t;
-    int in_f, out_f;    /* the rows that `in` and `out` begin with */
-    const float *early; /* what to fetch along with the first row, row by row */
-    int stream;         /* store past the caches */
+    int in_f, out_f;            /* the rows that `in` and `out` begin with */
+    int stream;                 /* store past the caches */
+    const float *early, *later; /* what to fetch along with the first row, row by row; along with row `turn` */
+    int turn;
     struct dw_span span;
 };
 
@@ -63,6 +64,7 @@ static inline void dw_traffic(struct dw_plane *p, int dir, const struct kn_shape
 {
     const size_t far = threads > 1 ? DW_SHARED_FAR_BYTES : DW_FAR_BYTES;
     size_t bytes = (dir == KN_FWD ? kn_y_floats(s) : kn_x_floats(s)) * sizeof(float);
+    p->turn = p->f;
     p->early = dw_row(p, p->span.f0 + p->dil_f + (bytes >= DW_FAR_BYTES ? 12 : 4));
     p->stream = DW_MAY_STREAM && dw_out_multiplier(dir, dw_multiplier(s)) == 1 && bytes >= far;
 }
@@ -88,7 +90,8 @@ KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int
 {
     const unsigned reads = cols | cols << d | cols >> d;
     const int in_multiplier = dw_in_multiplier(dir, multiplier), from = part * KN_WIDTH / in_multiplier;
-    const float *next = p->early + (ptrdiff_t)(f - p->span.f0) * p->t * KN_LANES;
+    const float *next = f < p->turn ? p->early + (ptrdiff_t)(f - p->span.f0) * p->t * KN_LANES
+                                    : p->later + (ptrdiff_t)(f - p->turn) * p->t * KN_LANES;
     kn_vec acc[DW_T], start = dw_start(p, part);
     KN_UNROLL(14) for (int i = 0; i < DW_T; i++) acc[i] = start;
     KN_UNROLL(3) for (int r = 0; r < 3; r++)

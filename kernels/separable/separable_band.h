@@ -20,6 +20,10 @@ static inline struct kn_tile stencil_tile(const struct kn_shape *s, const struct
     return (struct kn_tile){.oc = KN_LANES, .f = tile->f, .t = s->t};
 }
 
+/* How many rows ahead the first-level cache is asked for input: the last rows of a unit ask for the next unit's first.
+ */
+enum { BAND_AHEAD = 4 };
+
 struct band {
     const struct kn_args *args;
     struct kn_tile tile;
@@ -78,7 +82,9 @@ static inline void stencil_unit(const struct band *b, int u, float *to)
     plane.out = to;
     plane.out_f = b->f0;
     plane.out_is = KN_WORKSPACE;
-    plane.early = dw_row(&plane, b->f0 + half.dil_f + b->rows);
+    plane.turn = b->f0 + b->rows - BAND_AHEAD;
+    plane.early = dw_row(&plane, b->f0 + half.dil_f + BAND_AHEAD);
+    plane.later = input_row(b, (u + 1) / multiplier, first_row(b));
     if (a->scale) {
         const int k = u / multiplier, more = k + 1 < kn_blocks(a->shape->ic);
         if (u % multiplier == 0)
@@ -87,6 +93,7 @@ static inline void stencil_unit(const struct band *b, int u, float *to)
         plane.in_f = first_row(b);
         plane.in_is = KN_WORKSPACE;
         /* what is normalised next */
+        plane.turn = half.f;
         plane.early = more ? input_row(b, k + 1, b->f0 + half.dil_f) : input_row(b, 0, b->f0 + half.dil_f + b->rows);
     }
     (multiplier == 1 ? rows_once : rows_twice)(&plane, dw_fast(&half, &tile));
