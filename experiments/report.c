@@ -3,6 +3,7 @@
 #include "experiments/slurm.h"
 #include "harness/base/error.h"
 #include "harness/provenance.h"
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,10 +113,11 @@ int ex_session_do(const struct ex_session_options *options, const struct ex_expe
         status = ex_report_claims(stdout, session.dir, list, count);
     if (!status)
         printf("\n%s\n", page);
+    const int one = strcmp(options->kind, "reproduce") && strcmp(options->kind, "run"); /* an experiment's name */
     if (status == JRX_EINTERRUPTED)
-        status =
-            jrx_fail(JRX_EINTERRUPTED, "interrupted; what was finished is kept. Go on with: joulerx %s --resume=%s",
-                     options->kind && !strcmp(options->kind, "reproduce") ? "reproduce" : "run NAME", session.dir);
+        status = jrx_fail(JRX_EINTERRUPTED, "interrupted; what was finished is kept. Go on with: %s %s%s --resume=%s",
+                          program_invocation_name, one ? "run " : "",
+                          strcmp(options->kind, "run") ? options->kind : "run NAME...", session.dir);
     ex_session_close(&session);
     return status;
 }
