@@ -82,6 +82,32 @@ struct kn_bf16_sum {
     struct kn_trace *trace;
 };
 
+/** The sum over `in` channels, of rows whose flat planes lie `rows` of them apart; a, b, c and what they are is open.
+ */
+static inline struct kn_bf16_sum kn_bf16_over_channels(int in, ptrdiff_t rows)
+{
+    return (struct kn_bf16_sum){.a_row = KN_BF16_FLAT,
+                                .a_block = rows * KN_BF16_FLAT,
+                                .a_step = 2,
+                                .b_vector = (ptrdiff_t)kn_blocks(in) * KN_BF16_PAIRS * KN_BF16_PAIRED,
+                                .steps = KN_BF16_PAIRS,
+                                .pairs = kn_bf16_pairs(in)};
+}
+
+/** Numbers of paired weights of so many channels. */
+static inline size_t kn_bf16_weights(int out, int in)
+{
+    return (size_t)(kn_blocks(out) * kn_blocks(in)) * KN_BF16_PAIRS * KN_BF16_PAIRED;
+}
+
+/** Packs block b of w[out/16][in16][16]. */
+static inline void kn_bf16_pack_weights(struct kn_trace *trace, const float *w, int in, int b, uint16_t *weights)
+{
+    const int rows = kn_blocks(in) * KN_LANES;
+    const ptrdiff_t first = (ptrdiff_t)b * rows * KN_LANES;
+    kn_bf16_pack_paired(trace, KN_WEIGHT, w + first, rows, weights + first, NULL);
+}
+
 /* px rows by vc vectors of results; constants wherever this is inlined. */
 KN_INLINE void kn_bf16_piece(const struct kn_bf16_sum *s, const uint16_t *a, const uint16_t *b, const float *bias,
                              float *c, const int px, const int vc)

@@ -26,21 +26,29 @@ static inline struct kn_tile resolve(const struct kn_shape *s, const struct kn_t
     return (struct kn_tile){.f = kn_tile_round(tile->f, kn_tile_even(s->f, POINTWISE_BF16_PIXELS / s->t), 1, s->f)};
 }
 
-/* Numbers of the packed weights, and of a tile's packed pixels; whole cache lines. `in` channels are summed. */
-static inline size_t pointwise_bf16_weights(const struct kn_shape *s)
+/* Channels that are summed, and of results. */
+static inline int pointwise_bf16_in(enum kn_dir dir, const struct kn_shape *s)
 {
-    return (size_t)(kn_blocks(s->oc) * kn_blocks(s->ic)) * KN_BF16_PAIRS * KN_BF16_PAIRED;
+    return dir == KN_FWD ? s->ic : s->oc;
 }
 
+static inline int pointwise_bf16_out(enum kn_dir dir, const struct kn_shape *s)
+{
+    return dir == KN_FWD ? s->oc : s->ic;
+}
+
+/* Numbers of a tile's packed pixels; whole cache lines. */
 static inline size_t pointwise_bf16_pixels(const struct kn_shape *s, const struct kn_tile *resolved, int in)
 {
     return (size_t)kn_blocks(in) * (size_t)kn_bf16_pairs(resolved->f * s->t) * KN_BF16_PAIRED;
 }
 
-static inline size_t pointwise_bf16_workspace(const struct kn_shape *s, const struct kn_tile *tile, int in, int threads)
+static inline size_t pointwise_bf16_workspace(enum kn_dir dir, const struct kn_shape *s, const struct kn_tile *tile,
+                                              int threads)
 {
     const struct kn_tile r = resolve(s, tile);
-    return sizeof(uint16_t) * (pointwise_bf16_weights(s) + (size_t)threads * pointwise_bf16_pixels(s, &r, in));
+    const size_t pixels = pointwise_bf16_pixels(s, &r, pointwise_bf16_in(dir, s));
+    return sizeof(uint16_t) * (kn_bf16_weights(s->oc, s->ic) + (size_t)threads * pixels);
 }
 
 /* What is multiplied: `x` of `in` channels with the packed weights to `y` of `out` channels. */
@@ -56,22 +64,6 @@ struct pointwise_bf16 {
     struct kn_trace *trace;
 };
 
-static inline int pointwise_bf16_tiles(const struct pointwise_bf16 *p)
-{
-    return p->shape.n * kn_tiles_of(p->shape.f, p->tile.f);
-}
-
-/* The sum over all of `in`, of a tile whose packed planes hold `rows` pixels. */
-static inline struct kn_bf16_sum pointwise_bf16_sum(int in, ptrdiff_t rows)
-{
-    return (struct kn_bf16_sum){.a_row = KN_BF16_FLAT,
-                                .a_block = rows * KN_BF16_FLAT,
-                                .a_step = 2,
-                                .b_vector = (ptrdiff_t)kn_blocks(in) * KN_BF16_PAIRS * KN_BF16_PAIRED,
-                                .steps = KN_BF16_PAIRS,
-                                .pairs = kn_bf16_pairs(in)};
-}
-
 static inline void pointwise_bf16_tile(const struct pointwise_bf16 *p, int index)
 {
     const struct kn_shape *s = &p->shape;
@@ -82,7 +74,7 @@ static inline void pointwise_bf16_tile(const struct pointwise_bf16 *p, int index
     for (int b = 0; b < blocks; b++)
         kn_bf16_pack_flat(p->trace, p->x_is, p->x + (n * blocks + b) * plane + first, pixels,
                           packed + (ptrdiff_t)b * pixels * KN_BF16_FLAT);
-    struct kn_bf16_sum sum = pointwise_bf16_sum(p->in, pixels);
+    struct kn_bf16_sum sum = kn_bf16_over_channels(p->in, pixels);
     sum.a = packed;
     sum.b = p->weights;
     sum.bias = p->bias;
@@ -93,19 +85,51 @@ static inline void pointwise_bf16_tile(const struct pointwise_bf16 *p, int index
     kn_bf16_run(&sum, pixels, kn_blocks(p->out), KN_BF16_PX);
 }
 
-/* Adds what all tiles do. */
-static inline void pointwise_bf16_count(const struct kn_shape *s, const struct kn_tile *asked, int in, int out,
-                                        int bias, struct kn_work *work)
+/* run(): first the weights, of which `pack` packs part `index` of `parts`, then the tiles. */
+static inline void pointwise_bf16_run(enum kn_dir dir, const struct kn_args *a, int parts,
+                                      void (*pack)(const struct kn_args *a, int index, uint16_t *weights))
+{
+    const struct kn_shape *s = a->shape;
+    const int forward = dir == KN_FWD;
+    uint16_t *weights = (uint16_t *)(void *)a->workspace;
+    const struct pointwise_bf16 p = {.shape = *s,
+                                     .tile = resolve(s, a->tile),
+                                     .x = forward ? a->x : a->dy,
+                                     .bias = forward ? a->bias : NULL,
+                                     .y = forward ? a->y : a->dx,
+                                     .in = pointwise_bf16_in(dir, s),
+                                     .out = pointwise_bf16_out(dir, s),
+                                     .weights = weights,
+                                     .pixels = weights + kn_bf16_weights(s->oc, s->ic),
+                                     .x_is = forward ? KN_IN : KN_OUT,
+                                     .y_is = forward ? KN_OUT : KN_IN,
+                                     .trace = a->trace};
+#pragma omp parallel num_threads(a->threads)
+    {
+#pragma omp for
+        for (int i = 0; i < parts; i++)
+            pack(a, i, weights);
+#pragma omp for schedule(dynamic)
+        for (int i = 0; i < s->n * kn_tiles_of(s->f, p.tile.f); i++)
+            pointwise_bf16_tile(&p, i);
+    }
+}
+
+static inline void pointwise_bf16_work(enum kn_dir dir, const struct kn_shape *s, const struct kn_tile *asked,
+                                       struct kn_work *work)
 {
     const struct kn_tile tile = resolve(s, asked);
-    const double packed = (double)s->n * s->f * s->t * kn_blocks(in);
-    const struct kn_bf16_sum sum = pointwise_bf16_sum(in, 0);
+    const int in = pointwise_bf16_in(dir, s), out = pointwise_bf16_out(dir, s);
+    const double weights = (double)kn_w_floats(KN_POINTWISE, s);
+    const double packed = weights + (double)s->n * s->f * s->t * kn_blocks(in) * KN_LANES;
+    const struct kn_bf16_sum sum = kn_bf16_over_channels(in, 0);
+    kn_work_init(work, KN_POINTWISE, dir, s);
     work->executed_flop = 0;
-    work->load_bytes += packed * KN_LANES * sizeof(float);
-    work->store_bytes += packed * KN_LANES * sizeof(uint16_t);
+    work->load_bytes += packed * sizeof(float);
+    work->store_bytes += packed * sizeof(uint16_t);
     for (int f0 = 0; f0 < s->f; f0 += tile.f)
         kn_bf16_count(work, s->n, &sum, (s->f - f0 < tile.f ? s->f - f0 : tile.f) * s->t, kn_blocks(out), KN_BF16_PX,
-                      bias);
+                      dir == KN_FWD);
 }
 
 #endif

@@ -4,7 +4,7 @@
 
 static size_t workspace_bytes(const struct kn_shape *shape, const struct kn_tile *tile, int threads)
 {
-    return pointwise_bf16_workspace(shape, tile, shape->oc, threads);
+    return pointwise_bf16_workspace(KN_BWD_DATA, shape, tile, threads);
 }
 
 /* A block of w[oc/16][ic16][16] to its place in [ic/16][oc16/2][16 ic][2]: a row of 16 outputs, flat, is the pairs of
@@ -28,36 +28,12 @@ static void turn_block(const struct kn_args *a, int index, uint16_t *weights)
 
 static void run(const struct kn_args *a)
 {
-    const struct kn_shape *s = a->shape;
-    uint16_t *weights = (uint16_t *)(void *)a->workspace;
-    const struct pointwise_bf16 p = {.shape = *s,
-                                     .tile = resolve(s, a->tile),
-                                     .x = a->dy,
-                                     .y = a->dx,
-                                     .in = s->oc,
-                                     .out = s->ic,
-                                     .weights = weights,
-                                     .pixels = weights + pointwise_bf16_weights(s),
-                                     .x_is = KN_OUT,
-                                     .y_is = KN_IN,
-                                     .trace = a->trace};
-#pragma omp parallel num_threads(a->threads)
-    {
-#pragma omp for
-        for (int i = 0; i < kn_blocks(s->oc) * kn_blocks(s->ic); i++)
-            turn_block(a, i, weights);
-#pragma omp for schedule(dynamic)
-        for (int i = 0; i < pointwise_bf16_tiles(&p); i++)
-            pointwise_bf16_tile(&p, i);
-    }
+    pointwise_bf16_run(KN_BWD_DATA, a, kn_blocks(a->shape->oc) * kn_blocks(a->shape->ic), turn_block);
 }
 
 static void work(const struct kn_shape *s, const struct kn_tile *tile, struct kn_work *w)
 {
-    kn_work_init(w, KN_POINTWISE, KN_BWD_DATA, s);
-    pointwise_bf16_count(s, tile, s->oc, s->ic, 0, w);
-    w->load_bytes += sizeof(float) * (double)kn_w_floats(KN_POINTWISE, s);
-    w->store_bytes += sizeof(uint16_t) * (double)kn_w_floats(KN_POINTWISE, s);
+    pointwise_bf16_work(KN_BWD_DATA, s, tile, w);
 }
 
 const struct kn_kernel pointwise_bwd_data_avx512bf16 = {.name = "pointwise_bwd_data_avx512bf16",

@@ -3,44 +3,22 @@
 
 static size_t workspace_bytes(const struct kn_shape *shape, const struct kn_tile *tile, int threads)
 {
-    return pointwise_bf16_workspace(shape, tile, shape->ic, threads);
+    return pointwise_bf16_workspace(KN_FWD, shape, tile, threads);
+}
+
+static void pack(const struct kn_args *a, int b, uint16_t *weights)
+{
+    kn_bf16_pack_weights(a->trace, a->w, a->shape->ic, b, weights);
 }
 
 static void run(const struct kn_args *a)
 {
-    const struct kn_shape *s = a->shape;
-    uint16_t *weights = (uint16_t *)(void *)a->workspace;
-    const struct pointwise_bf16 p = {.shape = *s,
-                                     .tile = resolve(s, a->tile),
-                                     .x = a->x,
-                                     .bias = a->bias,
-                                     .y = a->y,
-                                     .in = s->ic,
-                                     .out = s->oc,
-                                     .weights = weights,
-                                     .pixels = weights + pointwise_bf16_weights(s),
-                                     .x_is = KN_IN,
-                                     .y_is = KN_OUT,
-                                     .trace = a->trace};
-    const int rows = kn_blocks(s->ic) * KN_LANES;
-#pragma omp parallel num_threads(a->threads)
-    {
-#pragma omp for
-        for (int b = 0; b < kn_blocks(s->oc); b++)
-            kn_bf16_pack_paired(a->trace, KN_WEIGHT, a->w + (ptrdiff_t)b * rows * KN_LANES, rows,
-                                weights + (ptrdiff_t)b * rows * KN_LANES, NULL);
-#pragma omp for schedule(dynamic)
-        for (int i = 0; i < pointwise_bf16_tiles(&p); i++)
-            pointwise_bf16_tile(&p, i);
-    }
+    pointwise_bf16_run(KN_FWD, a, kn_blocks(a->shape->oc), pack);
 }
 
 static void work(const struct kn_shape *s, const struct kn_tile *tile, struct kn_work *w)
 {
-    kn_work_init(w, KN_POINTWISE, KN_FWD, s);
-    pointwise_bf16_count(s, tile, s->ic, s->oc, 1, w);
-    w->load_bytes += sizeof(float) * (double)kn_w_floats(KN_POINTWISE, s);
-    w->store_bytes += sizeof(uint16_t) * (double)kn_w_floats(KN_POINTWISE, s);
+    pointwise_bf16_work(KN_FWD, s, tile, w);
 }
 
 const struct kn_kernel pointwise_fwd_avx512bf16 = {.name = "pointwise_fwd_avx512bf16",

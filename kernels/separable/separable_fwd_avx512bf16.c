@@ -24,12 +24,7 @@ static int supports(const struct kn_shape *s, const struct kn_tile *tile)
     return rc;
 }
 
-/* Numbers of the packed weights; floats of a plane; numbers of a packed band; bytes of a thread's part of these. */
-static size_t weight_numbers(const struct kn_shape *s)
-{
-    return (size_t)(kn_blocks(s->oc) * kn_blocks(s->mid)) * KN_BF16_PAIRS * KN_BF16_PAIRED;
-}
-
+/* Floats of a plane; numbers of a packed band; bytes of a thread's part of these. */
 static size_t plane_floats(const struct kn_shape *s, const struct kn_tile *tile)
 {
     return (size_t)(tile->f * s->t) * KN_LANES;
@@ -48,19 +43,8 @@ static size_t thread_bytes(const struct kn_shape *s, const struct kn_tile *tile)
 static size_t workspace_bytes(const struct kn_shape *s, const struct kn_tile *asked, int threads)
 {
     const struct kn_tile tile = resolve(s, asked);
-    return weight_numbers(s) * sizeof(uint16_t) +
+    return kn_bf16_weights(s->oc, s->mid) * sizeof(uint16_t) +
            (size_t)threads * (normed_floats(s, &tile) * sizeof(float) + thread_bytes(s, &tile));
-}
-
-/* The sum over all channels between the halves, of a band of so many pixels. */
-static struct kn_bf16_sum sum_of(const struct kn_shape *s, ptrdiff_t pixels)
-{
-    return (struct kn_bf16_sum){.a_row = KN_BF16_FLAT,
-                                .a_block = pixels * KN_BF16_FLAT,
-                                .a_step = 2,
-                                .b_vector = (ptrdiff_t)kn_blocks(s->mid) * KN_BF16_PAIRS * KN_BF16_PAIRED,
-                                .steps = KN_BF16_PAIRS,
-                                .pairs = kn_bf16_pairs(s->mid)};
 }
 
 static void run_band(const struct band *b, const uint16_t *weights, uint16_t *packed)
@@ -73,7 +57,7 @@ static void run_band(const struct band *b, const uint16_t *weights, uint16_t *pa
         stencil_unit(b, u, b->between);
         kn_bf16_pack_flat(a->trace, KN_WORKSPACE, b->between, pixels, packed + (ptrdiff_t)u * pixels * KN_BF16_FLAT);
     }
-    struct kn_bf16_sum sum = sum_of(s, pixels);
+    struct kn_bf16_sum sum = kn_bf16_over_channels(s->mid, pixels);
     sum.a = packed;
     sum.b = weights;
     sum.bias = a->bias;
@@ -89,16 +73,15 @@ static void run(const struct kn_args *a)
 {
     const struct kn_shape *s = a->shape;
     const struct kn_tile tile = resolve(s, a->tile);
-    const int rows = kn_blocks(s->mid) * KN_LANES;
-    const float *w = a->w + (ptrdiff_t)rows * KN_TAPS;
+    const float *w = a->w + (ptrdiff_t)kn_blocks(s->mid) * KN_LANES * KN_TAPS;
     uint16_t *weights = (uint16_t *)(void *)(a->workspace + (size_t)a->threads * normed_floats(s, &tile));
 #pragma omp parallel num_threads(a->threads)
     {
-        char *own = (char *)(weights + weight_numbers(s)) + (size_t)omp_get_thread_num() * thread_bytes(s, &tile);
+        char *own =
+            (char *)(weights + kn_bf16_weights(s->oc, s->mid)) + (size_t)omp_get_thread_num() * thread_bytes(s, &tile);
 #pragma omp for
         for (int o = 0; o < kn_blocks(s->oc); o++)
-            kn_bf16_pack_paired(a->trace, KN_WEIGHT, w + (ptrdiff_t)o * rows * KN_LANES, rows,
-                                weights + (ptrdiff_t)o * rows * KN_LANES, NULL);
+            kn_bf16_pack_weights(a->trace, w, s->mid, o, weights);
 #pragma omp for collapse(2) schedule(static)
         for (int n = 0; n < s->n; n++)
             for (int f0 = 0; f0 < s->f; f0 += tile.f) {
@@ -114,8 +97,8 @@ static void work(const struct kn_shape *s, const struct kn_tile *asked, struct k
     const struct kn_tile tile = resolve(s, asked);
     const struct kn_shape half = kn_depthwise_half(s);
     const struct kn_tile rows = stencil_tile(&half, &tile);
-    const struct kn_bf16_sum sum = sum_of(s, 0);
-    const double between = (double)kn_y_floats(&half), weights = (double)weight_numbers(s);
+    const struct kn_bf16_sum sum = kn_bf16_over_channels(s->mid, 0);
+    const double between = (double)kn_y_floats(&half), weights = (double)kn_bf16_weights(s->oc, s->mid);
     kn_work_init(work, KN_SEPARABLE, KN_FWD, s);
     work->executed_flop = dw_executed_flop(&half);
     work->load_bytes = dw_load_bytes(KN_FWD, &half, &rows, 0) + sizeof(float) * (between + weights);
