@@ -20,8 +20,21 @@
 static const uint32_t WHICH = ~(uint32_t)((TAGS - 1) << TAG_SHIFT | DIRTY); /* bits that tell lines apart, and FULL */
 static const uint32_t LANE_BITS = (LANES - 1) << LINE_SHIFT;
 
-/* A word a lane; what a comparison says is 0 or all ones in each. */
-typedef uint32_t vec __attribute__((vector_size(LANES * sizeof(uint32_t))));
+#if defined __AVX512F__
+enum { WIDTH = 16 };
+#elif defined __AVX2__
+enum { WIDTH = 8 };
+#else
+enum { WIDTH = 4 };
+#endif
+enum { PARTS = LANES / WIDTH };
+
+/* A word of each of some lanes; what a comparison says is 0 or all ones in each. */
+typedef uint32_t vec __attribute__((vector_size(WIDTH * sizeof(uint32_t))));
+union row {
+    vec part[PARTS];
+    uint32_t lane[LANES];
+};
 
 #define EACH_LANE(X)                                                                                                   \
     {                                                                                                                  \
@@ -29,22 +42,17 @@ typedef uint32_t vec __attribute__((vector_size(LANES * sizeof(uint32_t))));
     }
 #define ITS_BIT(i) 1u << (i)
 #define ITS_LINE(i) (i) << LINE_SHIFT
-static const vec BIT = EACH_LANE(ITS_BIT), LINE = EACH_LANE(ITS_LINE);
+static const union row BIT = {.lane = EACH_LANE(ITS_BIT)}, LINE = {.lane = EACH_LANE(ITS_LINE)};
 
 /* Which lanes of a comparison are true, a bit each. */
-INLINE unsigned bits_of(const vec *is)
+INLINE unsigned bits_of(const vec *is, unsigned part)
 {
-#if defined __AVX512DQ__
-    return _mm512_movepi32_mask((__m512i)*is);
+#if defined __AVX512F__
+    return (unsigned)_mm512_movepi32_mask((__m512i)*is) << part * WIDTH;
 #elif defined __AVX2__
-    const __m256 *half = (const __m256 *)is;
-    return (unsigned)_mm256_movemask_ps(half[0]) | (unsigned)_mm256_movemask_ps(half[1]) << 8;
+    return (unsigned)_mm256_movemask_ps((__m256)*is) << part * WIDTH;
 #else
-    const __m128 *part = (const __m128 *)is;
-    unsigned bits = 0;
-    for (int i = 0; i < 4; i++)
-        bits |= (unsigned)_mm_movemask_ps(part[i]) << 4 * i;
-    return bits;
+    return (unsigned)_mm_movemask_ps((__m128)*is) << part * WIDTH;
 #endif
 }
 
@@ -56,22 +64,32 @@ INLINE uint32_t *ways_of(const struct sets *sets, uint32_t word, const unsigned 
 }
 
 /* Puts lines in front of their sets, dirty if they were or are asked to be; returns which lanes missed, and in `fell`
- * what fell out of those. */
-INLINE unsigned promote_lanes(vec *way, unsigned ways, const struct lines *lines, vec *fell)
+ * what fell out of those. Of one part of the lanes. */
+INLINE unsigned promote_part(union row *way, unsigned ways, const struct lines *lines, unsigned part, vec *fell)
 {
-    const vec word = lines->word + LINE;
-    vec open = (vec)((BIT & lines->lanes) != 0), carried = word, found = {0};
-    unsigned missed = lines->lanes;
+    const vec word = lines->word + LINE.part[part];
+    vec open = (vec)((BIT.part[part] & lines->lanes) != 0), carried = word, found = word & 0;
+    unsigned missed = 1;
     for (unsigned i = 0; i < ways && missed; i++) {
-        const vec old = way[i], here = open & (vec)(((old ^ word) & WHICH) == 0);
-        way[i] = (carried & open) | (old & ~open);
+        const vec old = way[i].part[part], here = open & (vec)(((old ^ word) & WHICH) == 0);
+        way[i].part[part] = (carried & open) | (old & ~open);
         carried = old;
         found |= old & here;
         open &= ~here;
-        missed = bits_of(&open);
+        missed = bits_of(&open, part);
     }
-    way[0] |= found & DIRTY;
+    way[0].part[part] |= found & DIRTY;
     *fell = carried;
+    return missed;
+}
+
+INLINE unsigned promote_lanes(union row *way, unsigned ways, const struct lines *lines, union row *fell)
+{
+    const unsigned all = (1u << WIDTH) - 1;
+    unsigned missed = 0;
+    for (unsigned part = 0; part < PARTS; part++)
+        if (lines->lanes >> part * WIDTH & all)
+            missed |= promote_part(way, ways, lines, part, &fell->part[part]);
     return missed;
 }
 
@@ -112,27 +130,37 @@ INLINE void write_back(struct left *left, uint32_t word, unsigned lanes)
     left->lines[left->count++] = (struct lines){word, lanes};
 }
 
+INLINE void write_back_lanes(struct left *left, union row *fell, unsigned missed)
+{
+    unsigned dirty = 0;
+    for (unsigned part = 0; part < PARTS; part++) {
+        const vec is = (vec)((fell->part[part] & DIRTY) != 0);
+        dirty |= bits_of(&is, part);
+        fell->part[part] &= ~LANE_BITS;
+    }
+    for (unsigned lost = missed & dirty, same; lost; lost &= ~same) {
+        const uint32_t word = fell->lane[__builtin_ctz(lost)];
+        same = 0;
+        for (unsigned part = 0; part < PARTS; part++) {
+            const vec is = (vec)(fell->part[part] == word);
+            same |= bits_of(&is, part);
+        }
+        same &= lost;
+        write_back(left, word, same);
+    }
+}
+
 /* Lines asked of a level, one after the other. `written`: DIRTY but for the first level, where a store fetches. */
 static void ask_lanes(const struct sets *sets, const struct lines *lines, size_t count, uint32_t written,
                       struct left *left)
 {
     for (size_t i = 0; i < count; i++) {
-        vec *const way = (vec *)ways_of(sets, lines[i].word, LANE_SHIFT);
-        union {
-            vec all;
-            uint32_t lane[LANES];
-        } fell;
-        const unsigned missed = promote_lanes(way, sets->ways, &lines[i], &fell.all);
-        if (!missed)
-            continue;
-        fetch(left, &lines[i], missed, written);
-        const vec dirty = (vec)((fell.all & DIRTY) != 0);
-        fell.all &= ~LANE_BITS;
-        for (unsigned lost = missed & bits_of(&dirty), same; lost; lost &= ~same) {
-            const uint32_t word = fell.lane[__builtin_ctz(lost)];
-            const vec alike = (vec)(fell.all == word);
-            same = lost & bits_of(&alike);
-            write_back(left, word, same);
+        union row *const way = (union row *)ways_of(sets, lines[i].word, LANE_SHIFT);
+        union row fell = {.part = {{0}}};
+        const unsigned missed = promote_lanes(way, sets->ways, &lines[i], &fell);
+        if (missed) {
+            fetch(left, &lines[i], missed, written);
+            write_back_lanes(left, &fell, missed);
         }
     }
 }
