@@ -31,6 +31,9 @@ static const char head[] =
     "0}\n"
     "td:first-child "
     "code{white-space:nowrap}.yes{font-weight:bold;color:var(--yes)}.no{font-weight:bold;color:var(--no)}\n"
+    "@media(max-width:40rem){.cards thead,.cards tr:first-child:has(th){display:none}"
+    ".cards tr,.cards td{display:block}.cards td{border:0;padding:.1rem 0}.cards tr{padding:.6rem 0;"
+    "border-bottom:1px solid var(--line)}}\n"
     ".truth{background:var(--note);border:1px solid var(--line);padding:.6rem 1rem}\n</style>\n";
 
 /* A click on a head sorts its table by that column: numbers as numbers, missing last; a second click turns it round. */
@@ -175,8 +178,11 @@ static void sources(FILE *to, const json_t *list, const char *kind)
     {
         const int ok = json_is_true(json_object_get(item, "available"));
         const char *what = text_at(item, ok ? "domains" : "reason");
+        const int empty = ok && !strncmp(what, "no ", 3); /* papi works, and has no hardware events */
         fprintf(to, "<tr><td>%s</td><td><code>%s</code></td><td>%s</td><td>", kind, text_at(item, kind),
-                ok ? text_at(item, "source") : "unavailable");
+                empty ? "none"
+                : ok  ? text_at(item, "source")
+                      : "unavailable");
         escape(to, ok && !*what ? text_at(item, "about") : what);
         fputs("</td></tr>\n", to);
     }
@@ -196,7 +202,8 @@ static void doctor(FILE *to, const char *dir)
     escape(to, text_at(machine, "cpu"));
     fprintf(to, "%s. What could be measured when the run began:</p>\n",
             json_string_length(json_object_get(machine, "hypervisor")) ? ", a virtual machine" : "");
-    fputs("<div class=wide><table><tr><th></th><th>name</th><th>its numbers are</th><th>reads, or why not</th></tr>\n",
+    fputs("<div class='wide cards'><table><tr><th></th><th>name</th><th>its numbers are</th><th>reads, or why "
+          "not</th></tr>\n",
           to);
     sources(to, json_object_get(report, "meters"), "meter");
     sources(to, json_object_get(report, "counters"), "counters");
@@ -285,7 +292,7 @@ static int page(FILE *to, const char *dir, const json_t *meta, const struct ex_e
     fputs("<h2>What was measured by what</h2>\n", to);
     truth(to, meta);
     doctor(to, dir);
-    fputs("<h2>Claims</h2>\n<div class=wide><table><thead><tr><th>claim</th><th>statement</th><th>verdict</th>"
+    fputs("<h2>Claims</h2>\n<div class='wide cards'><table><thead><tr><th>claim</th><th>statement</th><th>verdict</th>"
           "<th>figure, 95 % interval</th><th>source</th></tr></thead><tbody>\n",
           to);
     for (size_t i = 0; i < count && !status; i++) {

@@ -11,7 +11,7 @@ across = panels > 1 ? 2 : 1
 down = (panels + across - 1) / across
 tall = 120 + (panels > 1 ? 270 : 360) * down
 load home."/common.gp"
-head = 74.0/tall; below = 46.0/tall; apart = 0.015; left = 0.115; right = 0.005
+head = 74.0/tall; below = 52.0/tall; apart = 0.015; left = 0.115; right = 0.005
 trainings = 1
 stats file using (keep(strcol("curve") eq "scratch", column("trainings")), column("ber_ratio") > 0 ? log10(column("ber_ratio")) : NaN) nooutput
 trainings = last
@@ -43,9 +43,9 @@ do for [p=1:panels] {
   }
   load home."/labels.gp"
   set label 20 "width ".w at graph 0.04,0.06 left
-  set xlabel "SINR (dB)" offset 0,0.6
+  set xlabel "SINR (dB)" offset 0,0.6+up*0.9
   if (p <= panels - across) { unset xlabel }
-  if (p % across == 1 || across == 1) { set ylabel "uncoded bit error rate" offset 1.5; set format y "10^{%L}" } else { unset ylabel; set format y "" }
+  if (p % across == 1 || across == 1) { set ylabel "uncoded bit error rate" offset 1.5+in; set format y "10^{%L}" } else { unset ylabel; set format y "" }
   plot for [i=5:6] file using (x(i, w)):(bottom("ber_ci_lo_ratio")):"ber_ci_hi_ratio" with filledcurves ls style(i) notitle, \
     for [i=1:6] file using (x(i, w)):"ber_ratio" with linespoints ls style(i) ps 0.6
 }

@@ -15,6 +15,9 @@ if (exists("tall")) {
   if (kind eq "png") { set terminal pngcairo size 1440,900 font "DejaVu Sans,20" background "white" }
 }
 set output out.".".kind
+# The SVG terminal takes letters for larger than they are: in a column, axis labels would be pushed off it
+up = kind eq "svg" ? 0.6 : 0; in = kind eq "svg" ? 0.8 : 0
+if (kind eq "svg") { set xtics offset 0,0.35 }
 
 # Lines differ in darkness, dash and point, so a print in grey keeps them apart.
 set style line 1 lc rgb "#000000" lw 2.2 dt 1 pt 7  ps 0.9

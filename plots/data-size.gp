@@ -13,7 +13,7 @@ list = ""
 stats file using (once("slots", 1)) nooutput
 set xtics ()
 do for [s in list] { set xtics add (gprintf("%.0s%c", real(s)) real(s)) }
-set xlabel "slots trained on" offset 0,0.5
+set xlabel "slots trained on" offset 0,0.5+up
 low_of(name) = column(name."_ci_lo_ratio") > 0 ? column(name."_ci_lo_ratio") : column(name."_ratio")
 stats file using (log10(column("scratch_ratio"))):(log10(column("distilled_ratio"))) nooutput
 low = (STATS_min_x < STATS_min_y ? STATS_min_x : STATS_min_y) - 0.15; high = (STATS_max_x > STATS_max_y ? STATS_max_x : STATS_max_y) + 0.15
@@ -29,7 +29,7 @@ set logscale y
 set yrange [10**low:10**high]
 eval (high - low < 0.9 ? fine_ytics : ytics)
 set format y "%g"
-set ylabel "uncoded bit error rate" offset 1
+set ylabel "uncoded bit error rate" offset 0.6+in/2
 plot file using (column("slots")/1.02):"scratch_ratio":(low_of("scratch")):"scratch_ci_hi_ratio" with yerrorbars ls 2 dt 1, \
      file using (column("slots")/1.02):"scratch_ratio" with lines ls 2, \
      file using (column("slots")*1.02):"distilled_ratio":(low_of("distilled")):"distilled_ci_hi_ratio" with yerrorbars ls 3 dt 1, \
@@ -39,7 +39,7 @@ unset label
 unset logscale y
 set ytics auto
 set yrange [*:*]
-set ylabel "BER distilled / alone" offset 1
+set ylabel "BER distilled / alone" offset 0.8+in/4
 set label "{/*0.85 below 1: distillation helps}" at graph 0.98,0.06 right textcolor ls 9
 plot 1 with lines ls 9, \
      file using "slots":"distilled_over_scratch_ratio":"distilled_over_scratch_ci_lo_ratio":"distilled_over_scratch_ci_hi_ratio" with yerrorbars ls 3 dt 1, \

@@ -10,16 +10,16 @@ stats file using (fitted = fitted + (column("fitted_energy_mj") > 0), 1) nooutpu
 set logscale xy
 set format xy "10^{%L}"
 eval cell(1, 1, 2)
-set xlabel "observed time of a call (ms), measured" offset 0,0.4
-set ylabel "predicted (ms)" offset 1
+set xlabel "observed time of a call (ms), measured" offset 0,0.4+up
+set ylabel "predicted (ms)" offset 1+in
 set label 1 "run time (measured)" at graph 0.02,0.93 left
 plot x with lines ls 9, \
      file using "time_ms":"clock_time_ms":"time_ci_lo_ms":"time_ci_hi_ms" with xerrorbars ls 2 dt 1 lw 1 ps 0.6, \
      file using "time_ms":"flop_fit_time_ms":"time_ci_lo_ms":"time_ci_hi_ms" with xerrorbars ls 4 dt 1 lw 1 ps 0.6, \
      file using "time_ms":"memory_fit_time_ms":"time_ci_lo_ms":"time_ci_hi_ms" with xerrorbars ls 3 dt 1 lw 1 ps 0.6
 eval cell(2, 1, 2)
-set xlabel "observed energy of a call (mJ), ".source offset 0,0.4
-set ylabel "predicted (mJ)" offset 1
+set xlabel "observed energy of a call (mJ), ".source offset 0,0.4+up
+set ylabel "predicted (mJ)" offset 1+in
 set label 1 (source eq "estimated" ? "energy (estimated by a profile: no evidence)" : "energy (".source.")") at graph 0.02,0.93 left
 plot x with lines ls 9, \
      file using "energy_mj":"clock_energy_mj":"energy_ci_lo_mj":"energy_ci_hi_mj" with xerrorbars ls 2 dt 1 lw 1 ps 0.6, \

@@ -20,11 +20,11 @@ set format "%g"
 set autoscale fix
 set yrange [*:* < 0.7] # past chance an interval says nothing more
 set offsets graph 0.06, graph 0.3, graph 0.12, graph 0.1
-set ylabel "uncoded bit error rate" offset 1
+set ylabel "uncoded bit error rate" offset 1+in
 do for [p=1:2] {
   what = p == 1 ? "energy_per_correct_bit" : "time"
   unit = p == 1 ? "_uj" : "_ms"
-  set xlabel (p == 1 ? "energy per correct bit (µJ), ".source : "time of a slot on one thread (ms), measured") offset 0,0.4
+  set xlabel (p == 1 ? "energy per correct bit (µJ), ".source : "time of a slot on one thread (ms), measured") offset 0,0.4+up
   eval cell(p, 1, 2)
   plot for [i=1:6] file using (is(i) ? column(what.unit) : NaN):"ber_ratio":(column(what."_ci_lo".unit)):(column(what."_ci_hi".unit)): \
       "ber_ci_lo_ratio":"ber_ci_hi_ratio" with xyerrorbars ls style(i) dt 1 ps 1.1, \

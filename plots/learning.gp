@@ -8,11 +8,11 @@ names = "'teacher' 'alone' 'distilled'"
 set multiplot title "Training on the simulated uplink\n{/*0.82 ".note."}\n{/*0.82 one training of each, so no interval; points: means over a twentieth of it}"
 head = 0.13; below = 0.085
 shown(i) = (column("shown") == 1 && strcol("role") eq word(roles, i))
-set ylabel "cross-entropy (nat per bit)" offset 1
+set ylabel "cross-entropy (nat per bit)" offset 1+in
 logarithm = 0; low = 0
 do for [p=1:2] {
   what = p == 1 ? "time_s" : "energy_j"
-  set xlabel (p == 1 ? "training time (s), measured" : "training energy (J), ".source) offset 0,0.4
+  set xlabel (p == 1 ? "training time (s), measured" : "training energy (J), ".source) offset 0,0.4+up
   set format x (p == 1 ? "%g" : "%.0s%c")
   set xrange [*:*]; set yrange [*:*]
   stats file using (column("shown") == 1 ? column(what) : NaN):(column("shown") == 1 ? column("bce_ratio") : NaN) nooutput

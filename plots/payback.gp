@@ -15,8 +15,8 @@ set xtics 2
 set xrange [first/1.2:widest*(widest > first ? 2.6 : 1.6)]
 set logscale y
 set format y "10^{%L}"
-set xlabel "width of the student (factor on channels)" offset 0,0.4
-set ylabel "slots in service" offset 1
+set xlabel "width of the student (factor on channels)" offset 0,0.4+up
+set ylabel "slots in service" offset 1+in/3
 label_x = widest*1.06; logarithm = 1
 day = 8.64e7 # slots of 1 ms
 do for [p=1:2] {

@@ -12,7 +12,7 @@ head = 0.115; below = 0.085; left = 0.185
 set logscale x 2
 set xrange [first/1.15:widest*(widest > first ? 1.75 : 1.3)]
 set xtics 2
-set xlabel "width of the student (factor on channels)" offset 0,0.5
+set xlabel "width of the student (factor on channels)" offset 0,0.5+up
 ratio(name) = name."_ratio"
 low_of(name) = column(name."_ci_lo_ratio") > 0 ? column(name."_ci_lo_ratio") : column(name."_ratio")
 label_x = widest*1.06
@@ -35,7 +35,7 @@ set logscale y
 set yrange [10**low:10**high]
 eval (high - low < 0.9 ? fine_ytics : ytics)
 set format y "%g"
-set ylabel "uncoded bit error rate" offset 0.4
+set ylabel "uncoded bit error rate" offset 0.4+in
 plot file using "width_ratio":"genie_ratio" with lines ls 9, \
      file using "width_ratio":"teacher_ratio":(low_of("teacher")):"teacher_ci_hi_ratio" with yerrorlines ls 1, \
      file using (column("width_ratio")/1.02):"scratch_ratio":(low_of("scratch")):"scratch_ci_hi_ratio" with yerrorbars ls 2 dt 1, \
@@ -47,7 +47,7 @@ unset label
 # a ratio: half and twice are equally far from 1; an interval wider than tenfold is cut off at the frame
 set yrange [0.1:10]
 set ytics (0.1, 0.2, 0.5, 1, 2, 5, 10)
-set ylabel "BER distilled / alone" offset 1
+set ylabel "BER distilled / alone" offset 0.8+in/4
 set label "{/*0.85 below 1: distillation helps}" at graph 0.98,0.06 right textcolor ls 9
 plot 1 with lines ls 9, \
      file using "width_ratio":"distilled_over_scratch_ratio":"distilled_over_scratch_ci_lo_ratio":"distilled_over_scratch_ci_hi_ratio" with yerrorbars ls 3 dt 1, \

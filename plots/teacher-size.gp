@@ -11,8 +11,8 @@ set logscale x 2
 set xtics 2
 set xrange [narrow/1.2:wide*1.9]
 set format y "%g"
-set xlabel "width of the teacher (factor on channels)" offset 0,0.4
-set ylabel "uncoded bit error rate" offset 1
+set xlabel "width of the teacher (factor on channels)" offset 0,0.4+up
+set ylabel "uncoded bit error rate" offset 1+in
 unset key
 low_of(name) = column(name."_ci_lo_ratio") > 0 ? column(name."_ci_lo_ratio") : column(name."_ratio")
 alone(x) = column("student_ratio")/column("over_scratch_ratio")

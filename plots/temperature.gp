@@ -12,8 +12,8 @@ coldest = STATS_min; hottest = STATS_max
 set title "Temperature and mix of distillation\n{/*0.82 counted on a simulated 5G uplink, two highest SINR}\n{/*0.82 ".(trainings > 1 ? sprintf("mean of %d trainings", trainings) : "one training each")."; bars: 95 % intervals; mix: share of the teacher}"
 set logscale x 2
 set xrange [coldest/1.2:hottest*1.8]
-set xlabel "temperature" offset 0,0.4
-set ylabel "BER distilled / alone" offset 1
+set xlabel "temperature" offset 0,0.4+up
+set ylabel "BER distilled / alone" offset 1+in
 unset key
 stats file using "over_scratch_ci_hi_ratio" nooutput
 high = STATS_records > 0 ? STATS_max : NaN

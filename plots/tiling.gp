@@ -14,11 +14,11 @@ set logscale x 2
 set xrange [0.7:450]
 set xtics ("1" 1, "8" 8, "39" 39, "312" 312)
 set yrange [0:*]
-set xlabel "block of subcarriers f" offset 0,0.4
+set xlabel "block of subcarriers f" offset 0,0.4+up
 quantity(p) = word("time energy bytes", p)
 do for [p=1:3] {
   eval cell(p, 1, 3)
-  set ylabel (p == 1 ? "time of a call (ms)" : p == 2 ? "energy of a call (mJ)" : "L1 to L2 (MB a call)") offset 1
+  set ylabel (p == 1 ? "time of a call (ms)" : p == 2 ? "energy of a call (mJ)" : "L1 to L2 (MB a call)") offset 1+in
   set label 1 (p == 1 ? "run time (measured)" : p == 2 ? "energy (".source.")" : "traffic (simulated)") at graph 0.03,0.1 left
   name = quantity(p); unit = p == 1 ? "_ms" : "_mj"
   if (p < 3) {

@@ -16,8 +16,8 @@ do for [i=1:2] {
   unit = i == 1 ? "_ms" : "_mj"
   scale = i == 1 ? 1 : 1e-3
   eval cell(i, 1, 2)
-  set xlabel "width of the network; batch" offset 0,0.4
-  set ylabel i == 1 ? "time of a slot (ms)" : "energy of a slot (J)" offset 1
+  set xlabel "width of the network; batch" offset 0,0.4+up
+  set ylabel i == 1 ? "time of a slot (ms)" : "energy of a slot (J)" offset 1+in
   set label 1 (i == 1 ? "run time (measured)" : "energy (".source.")") at graph 0.02,0.93 left
   forward = "forward".what.unit; backward = "backward".what.unit; update = "update".what.unit; drawn = "data".what.unit; inference = "inference".what
   height(name) = scale * column(name)
