@@ -241,7 +241,7 @@ fuzz fuzz-smoke:
 
 # oneDNN is a peer to compare with, never a part of the program: where it is absent, OpenBLAS is the only one.
 DNNL := $(wildcard /usr/include/oneapi/dnnl/dnnl.h)
-BENCH_OBJ := $(addprefix $O/tests/bench/,bench_kernels.o bench_report.o bench_rounds.o peer_ours.o peer_limits.o $(if $(DNNL),peer_dnnl.o,peer_none.o))
+BENCH_OBJ := $(addprefix $O/tests/bench/,bench_kernels.o bench_report.o bench_rounds.o bench_kept.o peer_ours.o peer_limits.o $(if $(DNNL),peer_dnnl.o,peer_none.o))
 $O/bench_kernels: $(BENCH_OBJ) $O/libjoulerx.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) -o $@ $^ $(if $(DNNL),-ldnnl) $(LDLIBS)
 

@@ -4,6 +4,8 @@
  * left, and each group beside its bar; writes DIR/cases.csv as it goes (an interrupted run keeps its rows), then
  * DIR/groups.csv and DIR/meta.json. See README.md for the columns.
  *
+ * Cases of other groups that an earlier run left in DIR are kept: the list can be made in parts.
+ *
  *     bench_kernels [FILTER [DIR [ROUNDS [THREADS]]]]    FILTER: "pointwise", "conv3x3 fwd", ...: the beginning of a
  *                                                        group; THREADS 1: leave out two threads
  */
@@ -11,6 +13,7 @@
 #include "harness/interrupt.h"
 #include "harness/progress.h"
 #include "harness/provenance.h"
+#include "tests/bench/bench_kept.h"
 #include "tests/bench/bench_report.h"
 #include "tests/bench/bench_rounds.h"
 #include <cblas.h>
@@ -161,6 +164,8 @@ struct plan {
     int cases, done;
     double weight, done_weight; /* of the cases, by slots */
     double begin_s;
+    struct bench_kept kept; /* of earlier runs in the folder */
+    int kept_cases;
     struct jrx_arena memory; /* of a case's operands, given out anew to each */
 };
 
@@ -233,10 +238,12 @@ static int write_meta(struct jrx_provenance *p, const struct plan *plan, const c
 {
     char path[4096], dnnl[32];
     snprintf(path, sizeof path, "%s/meta.json", dir);
-    int rc =
-        jrx_provenance_set(p, "bench",
-                           json_pack("{s:s, s:s, s:i, s:i, s:i}", "schema", "kernels 1", "filter", plan->filter,
-                                     "rounds", plan->rounds, "cases_planned", plan->cases, "cases_done", plan->done));
+    json_array_append_new(plan->kept.parts,
+                          json_pack("{s:s, s:s, s:i, s:i, s:i}", "run_id", jrx_run_id(p), "filter", plan->filter,
+                                    "rounds", plan->rounds, "cases_planned", plan->cases, "cases_done", plan->done));
+    int rc = jrx_provenance_set(p, "bench",
+                                json_pack("{s:s, s:i, s:O}", "schema", "kernels 2", "cases",
+                                          plan->kept_cases + plan->done, "parts", plan->kept.parts));
     if (!rc)
         rc = jrx_provenance_set(p, "peers",
                                 json_pack("{s:s?, s:s}", "oneDNN", bench_dnnl_version(dnnl, sizeof dnnl), "OpenBLAS",
@@ -274,17 +281,23 @@ static int run_all(struct plan *plan, const char *dir, struct jrx_provenance *pr
     int rc = JRX_EIO, status;
     if (mkdir(dir, 0777) && errno != EEXIST)
         return jrx_fail(JRX_EIO, "%s: no such folder can be made (%s)", dir, strerror(errno));
+    if ((rc = bench_kept_read(&plan->kept, dir)))
+        goto out;
+    rc = JRX_EIO;
     if (!(report.csv = create(dir, "cases.csv")) || !(report.groups_csv = create(dir, "groups.csv")))
         goto out;
     if ((rc = reserve(&plan->memory)))
         goto out;
     bench_report_begin(&report);
+    if ((rc = plan->kept_cases = bench_kept_report(&plan->kept, plan->filter, &report)) < 0)
+        goto out;
     plan->begin_s = bench_now_s();
     rc = walk(plan, &report);
     bench_report_end(&report);
     status = write_meta(provenance, plan, dir);
     rc = rc ? rc : status;
 out:
+    bench_kept_fini(&plan->kept);
     if (plan->memory.base)
         munmap(plan->memory.base, plan->memory.size);
     status = report.csv ? fclose(report.csv) : 0;

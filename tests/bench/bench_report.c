@@ -131,10 +131,24 @@ static void add_ratio(struct bench_report *report, const struct bench_case *c, c
     }
 }
 
+/* Copies and peaks are told apart by their names. */
+static const char *const roles[BENCH_ROLES] = {"ours",   "sibling", "baseline", "reference", "peer", "turned",
+                                               "beside", "copy",    "copy",     "peak",      "peak"};
+
+enum bench_role bench_role_find(const char *role, const char *who)
+{
+    int i = 0;
+    while (i < BENCH_PEAK && strcmp(roles[i], role) != 0)
+        i++;
+    if (i == BENCH_COPY && strstr(who, "non-temporal"))
+        return BENCH_STREAM;
+    if (i == BENCH_PEAK && bench_peak_flop(BENCH_PEAK_NARROW, 1) > 0 && !strcmp(who, "peak avx2"))
+        return BENCH_PEAK_NARROW;
+    return (enum bench_role)i;
+}
+
 static void write_rows(struct bench_report *report, const struct bench_case *c, const char *group, double flop)
 {
-    static const char *const roles[BENCH_ROLES] = {"ours",   "sibling", "baseline", "reference", "peer", "turned",
-                                                   "beside", "copy",    "copy",     "peak",      "peak"};
     double peak = peak_of(c, BENCH_PEAK), peer = median_of(c, BENCH_PEER);
     const struct bar *bar = bar_of(group);
     for (int i = 0; i < c->count; i++) {

@@ -57,6 +57,9 @@ struct bench_report {
 /** The group of a case: operator, direction and kind, which the bars of the issue are set for. Returns text. */
 char *bench_group_name(enum kn_op op, enum kn_dir dir, const struct kn_shape *shape, char *text, size_t size);
 
+/** The role that a row's `role` and `who` name. */
+enum bench_role bench_role_find(const char *role, const char *who);
+
 /** The runner of a role with the least median; NULL if there is none. */
 const struct bench_runner *bench_best(const struct bench_case *c, enum bench_role role);
 
