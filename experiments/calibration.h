@@ -2,7 +2,8 @@
  * The kernels that calibrate a machine, each so that one term of the energy model stands out: nothing at all, a loop
  * that counts, multiply-adds in registers, arrays read and copied from every cache level and from memory, layers of
  * DeepRx over tilings; on one thread and on all; on random numbers and on zeros. And which of them to measure:
- * D-optimal choice (models/energy/design.h) by what they are expected to cost.
+ * D-optimal choice (models/energy/design.h) by what they are expected to cost. The machine's tile file is not asked:
+ * tilings are what is varied here, and a calibration that a later `joulerx tune` changed could not be resumed.
  */
 #ifndef EXPERIMENTS_CALIBRATION_H
 #define EXPERIMENTS_CALIBRATION_H

@@ -133,10 +133,12 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     const struct cell *cell = &state->cell[index];
     struct ex_call *call = &state->call[index];
     struct ex_traffic *traffic = &state->traffic[index];
-    const struct kn_tile tile = {0};
     int status = 0;
     if (!call->memory) { /* the first repetition prepares the cell */
-        status = ex_call_init(call, kn_best(cell->op, cell->dir), &cell->shape, &tile, 1, run->settings->seed);
+        const struct kn_kernel *kernel = kn_best(cell->op, cell->dir);
+        const struct nn_tilings *known = run->settings->tilings;
+        const struct kn_tile none = {0}, tile = known ? known->get(known->self, kernel, &cell->shape, 1) : none;
+        status = ex_call_init(call, kernel, &cell->shape, &tile, 1, run->settings->seed);
         if (!status)
             status = ex_call_simulate(call, &state->geometry, traffic);
         if (status)

@@ -1,4 +1,5 @@
 #include "experiments/family.h"
+#include "experiments/net_calls.h"
 #include "experiments/sheet.h"
 #include "harness/base/error.h"
 #include "models/energy/count.h"
@@ -24,9 +25,21 @@ const struct ex_member *ex_family(void)
 
 /* ---- costs ---- */
 
+/* A forward call as a network makes it. */
+static struct em_layer call_of(enum kn_op op, struct kn_shape shape, const struct ex_tiles *tiles)
+{
+    struct em_layer layer = {.op = op, .shape = shape};
+    const struct ex_net_call call = {.kernel = kn_best(op, KN_FWD), .shape = shape, .threads = 1};
+    enum ex_tile_from from;
+    if (tiles)
+        layer.tile = ex_net_call_tile(tiles, &call, &from);
+    return layer;
+}
+
 /* Bytes of one pass forward, stages fused, summed over the convolutions: what other layers read and write passes by in
  * the same cache lines, or is a few values a pixel of the last norm. */
-static int count_pass(const struct nn_net *net, const struct jrx_cache_geometry *geometry, struct em_count *sum)
+static int count_pass(const struct nn_net *net, const struct jrx_cache_geometry *geometry, const struct ex_tiles *tiles,
+                      struct em_count *sum)
 {
     struct nn_unit unit[NN_MAX_LAYERS];
     struct em_layer call[2 * NN_MAX_LAYERS];
@@ -39,17 +52,16 @@ static int count_pass(const struct nn_net *net, const struct jrx_cache_geometry 
     for (int u = 0; u < units; u++) {
         const int single = unit[u].fused ? unit[u].shortcut : unit[u].first;
         if (unit[u].fused)
-            call[calls++] =
-                (struct em_layer){.op = KN_SEPARABLE, .shape = nn_stage_shape(net, &unit[u], 1, GRID_F, GRID_T)};
+            call[calls++] = call_of(KN_SEPARABLE, nn_stage_shape(net, &unit[u], 1, GRID_F, GRID_T), tiles);
         if (single >= 0 && net->layer[single].kind == NN_CONV)
-            call[calls++] = (struct em_layer){.op = net->layer[single].op,
-                                              .shape = nn_layer_shape(&net->layer[single], 1, GRID_F, GRID_T)};
+            call[calls++] =
+                call_of(net->layer[single].op, nn_layer_shape(&net->layer[single], 1, GRID_F, GRID_T), tiles);
     }
     return em_count_layers(call, calls, &caches, sum);
 }
 
 int ex_member_cost(const struct ex_member *member, const struct jrx_cache_geometry *caches,
-                   const struct jrx_profile *profile, struct ex_member_cost *cost)
+                   const struct jrx_profile *profile, const struct ex_tiles *tiles, struct ex_member_cost *cost)
 {
     const struct rx_body *body = rx_body_find(member->body);
     struct nn_net net = {.layers = 0};
@@ -64,7 +76,7 @@ int ex_member_cost(const struct ex_member *member, const struct jrx_cache_geomet
                                                       .logits = LOGITS});
     if (status)
         return status;
-    if (!(status = count_pass(&net, caches, &count))) {
+    if (!(status = count_pass(&net, caches, tiles, &count))) {
         const struct jrx_work work = {count.flop, count.bytes[EM_L1], count.bytes[EM_L2], count.bytes[EM_L3],
                                       count.bytes[EM_DRAM]};
         const struct jrx_estimated e = jrx_profile_energy(profile, &work, 1, 0, 0);
@@ -95,12 +107,13 @@ static void print_line(const struct ex_member *member, const struct ex_member_co
            c->dynamic_j * 1e3);
 }
 
-static void print_head(const struct jrx_profile *profile)
+static void print_head(const struct jrx_profile *profile, const struct ex_tiles *tiles)
 {
+    char text[PATH_MAX + 128];
     printf("a slot of %d PRB, %d antennas, %d logits; training memory of %d slots on one thread: as it is, with "
            "--checkpointing, and if all maps were kept;\nenergy estimated: profile %s, FLOP and modelled bytes alone, "
-           "no static power\n\n",
-           EX_FAMILY_PRB, ANTENNAS, LOGITS, EX_FAMILY_BATCH, profile->name);
+           "no static power; %s\n\n",
+           EX_FAMILY_PRB, ANTENNAS, LOGITS, EX_FAMILY_BATCH, profile->name, ex_tiles_say(tiles, text, sizeof text));
     printf("%-8s %6s %6s %4s %11s %8s %9s %9s %9s %9s %9s\n", "body", "width", "blocks", "mult", "parameters", "GFLOP",
            "infer MB", "train MB", "again MB", "kept MB", "est. mJ");
 }
@@ -142,16 +155,19 @@ int ex_family_print(enum ex_family_form form, const char *profile_name)
     struct jrx_profile profile;
     struct jrx_cache_geometry caches;
     struct ex_sheet sheet;
+    struct ex_tiles tiles = {0};
     json_t *array = form == EX_FAMILY_JSON ? json_array() : NULL;
     int status = jrx_profile_read(&profile, profile_name);
     if (!status)
         status = jrx_cache_geometry_read(&caches);
+    if (!status)
+        status = ex_tiles_read(&tiles);
     ex_sheet_stdout(&sheet);
     if (!status && form == EX_FAMILY_TABLE)
-        print_head(&profile);
+        print_head(&profile, &tiles);
     for (const struct ex_member *member = family; member->body && !status; member++) {
         struct ex_member_cost cost;
-        if ((status = ex_member_cost(member, &caches, &profile, &cost)))
+        if ((status = ex_member_cost(member, &caches, &profile, &tiles, &cost)))
             break;
         switch (form) {
         case EX_FAMILY_TABLE: print_line(member, &cost); break;
@@ -168,5 +184,6 @@ int ex_family_print(enum ex_family_form form, const char *profile_name)
         putchar('\n');
     }
     json_decref(array);
+    ex_tiles_fini(&tiles);
     return status;
 }

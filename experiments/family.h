@@ -4,6 +4,7 @@
  */
 #ifndef EXPERIMENTS_FAMILY_H
 #define EXPERIMENTS_FAMILY_H
+#include "experiments/tiles.h"
 #include "harness/cachesim.h"
 #include "harness/meters/profile.h"
 #include <stdint.h>
@@ -30,14 +31,15 @@ struct ex_member_cost {
 /** Members of the family, ended by one whose body is NULL; the first is the published network. */
 const struct ex_member *ex_family(void);
 
-/** Costs of a member with 2 antennas and 4 logits on a 26-PRB slot. Pure. 0, JRX_EINVAL, JRX_ENOMEM. */
+/** Costs of a member with 2 antennas and 4 logits on a 26-PRB slot, its calls tiled as a network with these tilings
+ * makes them (NULL: the kernels' defaults). Pure. 0, JRX_EINVAL, JRX_ENOMEM. */
 int ex_member_cost(const struct ex_member *member, const struct jrx_cache_geometry *caches,
-                   const struct jrx_profile *profile, struct ex_member_cost *cost);
+                   const struct jrx_profile *profile, const struct ex_tiles *tiles, struct ex_member_cost *cost);
 
 enum ex_family_form { EX_FAMILY_TABLE, EX_FAMILY_CSV, EX_FAMILY_JSON };
 
-/** The family on stdout, energy at the prices of the named profile (NULL: the default) and for the caches of this
- * machine. 0, or what jrx_profile_read() and jrx_cache_geometry_read() say. */
+/** The family on stdout, energy at the prices of the named profile (NULL: the default) and for the caches and
+ * the tile file of this machine. 0, or what jrx_profile_read(), jrx_cache_geometry_read() and ex_tiles_read() say. */
 int ex_family_print(enum ex_family_form form, const char *profile);
 
 #endif

@@ -15,6 +15,7 @@ if [ "$1" = --one ]; then
     grep '^skip:' "$2.log" | sed 's/^/    /'
     exit 0
 fi
+[ $# -gt 0 ] || { echo "tests/run.sh: no test has '$T' in its name; ls tests/test_*.c shows them" >&2; exit 2; }
 printf '%s\n' "$@" | xargs -P "${JOBS:-1}" -n 1 sh "$0" --one
 passed=0 failed=0 skipped=0
 for program; do

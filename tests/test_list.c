@@ -1,7 +1,9 @@
 /* `joulerx list`: what can be counted, by which formula, and what every column of every table means. */
+#include "experiments/net_calls.h"
 #include "harness/table.h"
 #include "tests/support/program.h"
 #include "tests/support/test.h"
+#include <math.h>
 
 static struct program p;
 
@@ -116,11 +118,56 @@ static void networks_have_published_counts_and_estimates_that_say_so(void **stat
     jrx_csv_free(csv);
     assert_int_equal(program_run(&p, "list networks"), 0);
     says(p.out, "energy estimated: profile generic-x86-server");
+    says(p.out, "tilings: ");
     assert_int_equal(program_run(&p, "list networks --json"), 0);
     says(p.out, "\"energy_source\": \"estimated\"");
     assert_int_equal(program_run(&p, "list networks --profile=nosuch"), 2);
     says(p.err, "nosuch");
     assert_int_equal(program_run(&p, "list kernels --csv"), 2);
+}
+
+/* A file with a row for every call of the published network: one row of the grid at a time. */
+static void write_tiles(const char *path)
+{
+    static struct ex_net_call call[EX_NET_CALLS];
+    struct ex_tiles tiles;
+    struct nn_net *net;
+    assert_int_equal(ex_published_new(&net, rx_body_find("deeprx")), 0);
+    const int calls = ex_net_calls(net, NN_FUSED_INFERENCE, 1, 312, 14, 1, call);
+    assert_true(calls > 10);
+    assert_int_equal(ex_tiles_read_file(&tiles, path), 0);
+    for (int i = 0; i < calls; i++) {
+        struct ex_tile_row row = {.objective = "time", .f = 312, .t = 14, .n = 1, .threads = 1, .tile = {.f = 1}};
+        snprintf(row.kernel, sizeof row.kernel, "%s", call[i].kernel->name);
+        kn_layer_format(call[i].kernel->op, &call[i].shape, row.layer, sizeof row.layer);
+        assert_int_equal(ex_tiles_put(&tiles, &row), 0);
+    }
+    assert_int_equal(ex_tiles_write(&tiles), 0);
+    ex_tiles_fini(&tiles);
+    ex_published_free(net);
+}
+
+static double published_j(const char *tiles)
+{
+    struct jrx_csv *csv;
+    char path[256];
+    double energy_j;
+    assert_int_equal(program_shell(&p, "JOULERX_TILES='%s' '%s' list networks --csv > networks.csv", tiles, p.path), 0);
+    snprintf(path, sizeof path, "%s/networks.csv", p.dir);
+    assert_int_equal(jrx_csv_read(&csv, path, NULL), 0);
+    assert_int_equal(jrx_csv_real(csv, 0, (size_t)jrx_csv_find(csv, "slot_dynamic_j"), &energy_j), 0);
+    jrx_csv_free(csv);
+    return energy_j;
+}
+
+static void networks_are_estimated_with_the_tilings_that_they_would_run_with(void **state)
+{
+    (void)state;
+    char path[256];
+    snprintf(path, sizeof path, "%s/tiles.csv", p.dir);
+    write_tiles(path);
+    const double tiled = published_j(path), usual = published_j("");
+    assert_true(fabs(tiled - usual) > 0.001 * usual); /* other blocks, other bytes */
 }
 
 int main(void)
@@ -130,6 +177,7 @@ int main(void)
         cmocka_unit_test(events_come_with_formula_and_source),
         cmocka_unit_test(columns_are_those_that_files_have),
         cmocka_unit_test(networks_have_published_counts_and_estimates_that_say_so),
+        cmocka_unit_test(networks_are_estimated_with_the_tilings_that_they_would_run_with),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
