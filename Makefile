@@ -267,7 +267,7 @@ roofline: $O/joulerx $O/tests/bench/bench_bandwidth ## kernels below this machin
 	 echo "$O/roofline/measure/summary.csv $O/roofline/bandwidth.csv $O/roofline/roofline.svg"
 
 .PHONY: bench-train
-bench-train: $O/bench_train ## our training and inference beside PyTorch (python3-torch); B=t training, b in bf16, i inference, s student, l by layer, r recipe
+bench-train: $O/bench_train ## our training and inference beside PyTorch (python3-torch); B=t training, b in bf16, i inference, s student, l by layer, r recipe; 1 or 2: only on so many threads
 	@$O/bench_train "$B" $O/bench_train.csv $(ROUNDS)
 
 # Built with the tests, so that a change to what they share does not break them unseen.

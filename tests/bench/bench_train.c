@@ -5,7 +5,8 @@
  * peer's variants (eager or jit, layouts) is tried first, the fastest one competes.
  *
  *     bench_train [SECTIONS [CSV [ROUNDS]]]      SECTIONS: letters of
- * t training, b training in bf16, i inference, s student, l by layer, r the published recipe
+ * t training, b training in bf16, i inference, s student, l by layer, r the published recipe; 1 or 2: contests on so
+ * many threads only
  */
 #include "harness/base/cpu.h"
 #include "harness/base/error.h"
@@ -125,6 +126,15 @@ static double peak_flop_per_s(int threads)
     double s = ours_now_s() - begin;
     peak.release(peak.state);
     return bench_peak_flop(BENCH_PEAK, threads) * CALLS / s;
+}
+
+/* Of a few: one alone may have been disturbed, and a table by layer knows no rounds. */
+static double best_peak_flop_per_s(int threads)
+{
+    double best = NAN;
+    for (int i = 0; i < 5; i++)
+        best = fmax(best, peak_flop_per_s(threads));
+    return best;
 }
 
 /*
@@ -283,6 +293,8 @@ static int run_sections(struct bench *b, const char *sections)
 {
     int status = 0;
     for (int threads = 2; threads >= 1 && !status; threads--) {
+        if (strpbrk(sections, "12") && !strchr(sections, '0' + threads))
+            continue;
         if (strchr(sections, 't'))
             status = run_contest(b, &(struct contest){"train", 1, 8, 312, threads});
         if (!status && strchr(sections, 'b') && jrx_cpu_bf16())
@@ -293,9 +305,9 @@ static int run_sections(struct bench *b, const char *sections)
             status = run_contest(b, &(struct contest){"train", 0.25, 8, 312, threads});
     }
     if (!status && strchr(sections, 'l'))
-        status = layers_print(NN_FUSED_TRAINING, 8, 2, peak_flop_per_s(2));
+        status = layers_print(NN_FUSED_TRAINING, 8, 2, best_peak_flop_per_s(2));
     if (!status && strchr(sections, 'l'))
-        status = layers_print(NN_FUSED_INFERENCE, 1, 2, peak_flop_per_s(2));
+        status = layers_print(NN_FUSED_INFERENCE, 1, 2, best_peak_flop_per_s(2));
     if (!status && strchr(sections, 'r'))
         status = recipe_print(2);
     return status;

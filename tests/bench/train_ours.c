@@ -92,11 +92,16 @@ void ours_train(struct ours *o)
     struct nn_context *c = &o->context;
     const struct nn_loss loss = {0, 1};
     const struct nn_adamw adamw = nn_adamw_default();
-    struct nn_loss_sum sum = {0};
+    const size_t places = (size_t)c->f * OURS_T * KN_LANES;
+    struct nn_loss_sum sum = {0}, part[OURS_SLOTS] = {{0}};
     give_input(o);
     nn_forward(c, o->parameters, o->statistics);
-    nn_loss_add(&loss, nn_output(c), NULL, o->label, (size_t)c->n * (size_t)c->f * OURS_T * KN_LANES,
-                nn_output_gradient(c), &sum);
+#pragma omp parallel for num_threads(c->threads) /* as models/receiver/worker.c does */
+    for (int i = 0; i < c->n; i++)
+        nn_loss_add(&loss, nn_output(c) + (size_t)i * places, NULL, o->label + (size_t)i * places, places,
+                    nn_output_gradient(c) + (size_t)i * places, &part[i]);
+    for (int i = 0; i < c->n; i++)
+        nn_loss_join(&sum, &part[i]);
     memset(o->gradient, 0, o->net.parameter_floats * sizeof(float));
     nn_backward(c, o->parameters, o->gradient);
     nn_adamw_step(&adamw, ++o->step, 1e-3, o->parameters, o->m, o->v, o->net.parameter_floats, o->net.decayed_floats,

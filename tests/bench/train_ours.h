@@ -7,7 +7,7 @@
 #include "models/receiver/deeprx.h"
 #include <time.h>
 
-enum { OURS_T = 14, OURS_LOGITS = 4 };
+enum { OURS_T = 14, OURS_LOGITS = 4, OURS_SLOTS = 8 /* at most */ };
 
 struct ours {
     struct nn_net net;
