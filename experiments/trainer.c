@@ -3,8 +3,10 @@
 #include "experiments/net_calls.h"
 #include "experiments/trainer_loop.h"
 #include "harness/base/error.h"
+#include "harness/base/file.h"
 #include "harness/interrupt.h"
 #include "models/receiver/fields.h"
+#include <libgen.h>
 #include <limits.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -174,6 +176,17 @@ static int refuse_existing(const char *path)
     return 0;
 }
 
+/* Before hours of work, not after them: checkpoints replace each other, so they need their folder. */
+static int need_folder(const char *path)
+{
+    char folder[4096];
+    if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder)
+        return jrx_fail(JRX_EINVAL, "%.40s...: a name of %zu letters; give a shorter one", path, strlen(path));
+    return access(dirname(folder), W_OK | X_OK)
+               ? jrx_file_error(path, "could not be made", "make the folder, or give another name")
+               : 0;
+}
+
 /* What it will be, before it begins; of a process, the program and its libraries come on top. */
 static void announce(const struct arguments *a, const struct ex_loop *loop, const struct rx_train *training)
 {
@@ -213,17 +226,19 @@ static int train(const struct arguments *a)
     struct rx_train_config config;
     struct rx_receiver teacher = {.parameters = NULL};
     struct rx_train training = {.step = 0};
-    struct ex_tiles tiles;
-    int status = ex_tiles_read(&tiles);
+    struct ex_tiles tiles = {.rows = 0};
     const struct nn_tilings tilings = ex_tilings(&tiles);
     loop.path = a->file[a->role == RX_DISTILLED];
     loop.threads = loop.threads ? loop.threads : omp_get_max_threads();
-    if (!status)
-        status = configure(a, &config);
+    int status = configure(a, &config); /* first: what the options' parsers had to say is the last error until then */
     if (!status && !a->resume)
         status = refuse_existing(loop.path);
     if (!status && !a->resume && loop.csv)
         status = refuse_existing(loop.csv);
+    if (!status)
+        status = need_folder(loop.path);
+    if (!status)
+        status = ex_tiles_read(&tiles);
     if (!status && a->role == RX_DISTILLED)
         status = rx_receiver_load(&teacher, a->file[0]);
     teacher.net.tilings = config.tilings = &tilings;

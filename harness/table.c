@@ -157,7 +157,7 @@ static int open_work(struct jrx_table *t)
 {
     t->fd = open(t->work, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (t->fd < 0)
-        return jrx_file_error(t->work, "could not be made", "make the folder, or give another one with --out");
+        return jrx_file_error(t->work, "could not be made", "make the folder, or give another name");
     if (!t->in_place && flock(t->fd, LOCK_EX | LOCK_NB))
         return jrx_fail(JRX_EINVAL, "%s: another process writes it; wait for it, or use another folder", t->work);
     if (t->mode == JRX_TABLE_APPEND)

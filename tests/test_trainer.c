@@ -201,6 +201,32 @@ static void a_distillation_killed_at_any_moment_ends_with_the_same_weights(void 
     kill_and_resume("distill", "--optimiser=lamb --hint=0.1", "teacher.st");
 }
 
+static void what_cannot_be_is_said_in_one_line_before_any_work(void **state)
+{
+    (void)state;
+    struct program p;
+    program_init(&p);
+    static const struct {
+        const char *options;
+        int exit;
+        const char *words;
+    } bad[] = {{"a.st --prb=100000", 2, "--prb=100000: give a whole number from 1 to 273"},
+               {"a.st --rx=9", 2, "--rx=9"},
+               {"a.st --snr=loud", 2, "--snr=loud"},
+               {"a.st --width=nan", 2, "--width=nan"},
+               {"a.st --batch=3 --micro=2", 2, "batch 3 is no multiple of micro-batch 2"},
+               {"nowhere/a.st", 1, "nowhere/a.st: could not be made (No such file or directory); make the folder"},
+               {"a.st --csv=nowhere/a.csv", 1, "nowhere/a.csv"},
+               {"--resume junk.st", 1, "junk.st: 5 bytes are no safetensors file"}};
+    assert_int_equal(program_shell(&p, "echo junk >junk.st"), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(program_run(&p, "train " SMALL "%s", bad[i].options), bad[i].exit);
+        says(p.err, bad[i].words);
+    }
+    assert_int_equal(program_shell(&p, "test ! -e a.st"), 0);
+    program_fini(&p);
+}
+
 /* ---- what it tells ---- */
 
 /* Beside what is said there is the program with its libraries, some 10 MiB. */
@@ -366,6 +392,7 @@ static void a_tile_file_changes_no_weight(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_cannot_be_is_said_in_one_line_before_any_work),
         cmocka_unit_test(without_energy_the_curve_is_drawn_over_time),
         cmocka_unit_test(a_tile_file_changes_no_weight),
         cmocka_unit_test(one_network_of_four_antennas_is_trained_and_evaluated_on_all_modulations),
