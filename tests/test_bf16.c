@@ -9,6 +9,7 @@
 #include "harness/base/rng.h"
 #include "kernels/check.h"
 #include "models/receiver/train.h"
+#include "tests/support/small_training.h"
 #include "tests/support/test.h"
 #include <unistd.h>
 
@@ -199,35 +200,13 @@ static void separable_is_fp32_depthwise_and_bf16_pointwise(void **state)
 
 /* ---- trainings -------------------------------------------------------------------------------------- */
 
-static struct rx_train_config tiny(enum nn_precision precision)
+static struct rx_train_config ten_steps(enum nn_precision precision)
 {
-    struct rx_train_config c = {.shape = {.body = rx_body_find("short3"), .width = 0.25, .rx = 2, .logits = RX_LOGITS},
-                                .link = lk_config_default(),
-                                .seed = 3,
-                                .batch = 6,
-                                .micro = 2,
-                                .schedule = {.rate = 5e-3, .warmup = 2, .hold = 10, .steps = 10},
-                                .adamw = nn_adamw_default(),
-                                .precision = precision,
-                                .momentum = 0.1,
-                                .loss = {0, 1}};
-    c.link.prb = 1;
+    struct rx_train_config c = tiny();
+    c.shape.width = 0.25;
+    c.schedule.hold = c.schedule.steps = 10;
+    c.precision = precision;
     return c;
-}
-
-static void run_steps(struct rx_train *train, int steps)
-{
-    for (int i = 0; i < steps; i++)
-        assert_int_equal(rx_train_step(train), 0);
-}
-
-static void assert_same_state(const struct rx_train *a, const struct rx_train *b)
-{
-    const size_t bytes = a->student.net.parameter_floats * sizeof(float);
-    assert_memory_equal(a->student.parameters, b->student.parameters, bytes);
-    assert_memory_equal(a->m, b->m, bytes);
-    assert_memory_equal(a->v, b->v, bytes);
-    assert_memory_equal(a->student.statistics, b->student.statistics, a->student.net.statistic_floats * sizeof(float));
 }
 
 /* |a - b| / |b| over all parameters. */
@@ -264,7 +243,7 @@ static void the_gradient_is_that_of_fp32_within_what_rounding_does(void **state)
     struct rx_train train[3]; /* FP32, FP32 from rounded weights, bf16 */
     double off[3];
     for (int i = 0; i < 3; i++) {
-        const struct rx_train_config config = tiny(i == 2 ? NN_BF16 : NN_FP32);
+        const struct rx_train_config config = ten_steps(i == 2 ? NN_BF16 : NN_FP32);
         assert_int_equal(rx_train_init(&train[i], &config, NULL, 1), 0);
         if (i == 1)
             round_pointwise_weights(&train[i].student);
@@ -285,7 +264,7 @@ static void ten_steps_go_where_fp32_goes(void **state)
     struct rx_train train[2];
     double start = 0;
     for (int i = 0; i < 2; i++) {
-        const struct rx_train_config config = tiny(i ? NN_BF16 : NN_FP32);
+        const struct rx_train_config config = ten_steps(i ? NN_BF16 : NN_FP32);
         assert_int_equal(rx_train_init(&train[i], &config, NULL, 1), 0);
         run_steps(&train[i], 1);
         start = train[i].last.loss;
@@ -304,7 +283,7 @@ static void threads_change_no_bit(void **state)
     NEEDS_BF16();
     for (int micro = 2; micro <= 6; micro += 4) { /* three pieces; the batch as one, shared out within the kernels */
         struct rx_train train[3];
-        struct rx_train_config config = tiny(NN_BF16);
+        struct rx_train_config config = ten_steps(NN_BF16);
         config.micro = micro;
         for (int i = 0; i < 3; i++) {
             assert_int_equal(rx_train_init(&train[i], &config, NULL, i + 1), 0);
@@ -322,7 +301,7 @@ static void a_killed_training_goes_on_exactly_and_only_in_its_precision(void **s
     NEEDS_BF16();
     char path[] = "/tmp/jrx-bf16-XXXXXX";
     struct rx_train whole, first, second, other;
-    struct rx_train_config config = tiny(NN_BF16), plain = tiny(NN_FP32);
+    struct rx_train_config config = ten_steps(NN_BF16), plain = ten_steps(NN_FP32);
     close(mkstemp(path));
     assert_int_equal(rx_train_init(&whole, &config, NULL, 2), 0);
     run_steps(&whole, 6);
@@ -379,7 +358,7 @@ static void a_cpu_without_it_refuses_in_one_line(void **state)
     (void)state;
     const char *before = getenv("JOULERX_ISA");
     char *kept = before ? strdup(before) : NULL;
-    const struct rx_train_config config = tiny(NN_BF16);
+    const struct rx_train_config config = ten_steps(NN_BF16);
     struct rx_train train;
     setenv("JOULERX_ISA", "avx512", 1);
     assert_false(jrx_cpu_bf16());
