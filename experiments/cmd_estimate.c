@@ -213,11 +213,15 @@ static void print_j(double energy_j)
 static void print(const struct arguments *a, const char *what, const struct ex_figures *figures,
                   const struct em_count *count, const struct em_use *use, const struct em_energy *energy)
 {
-    printf("%s%s, %dx%d, %d slot%s, %d thread%s: %.4g FLOP; modelled bytes L1 %.4g, L2 %.4g, L3 %.4g, DRAM %.4g; "
-           "%s %.4g s\n",
-           a->training ? "a training step of " : "", what, a->f, a->t, a->batch, a->batch > 1 ? "s" : "", a->threads,
-           a->threads > 1 ? "s" : "", count->flop, count->bytes[EM_L1], count->bytes[EM_L2], count->bytes[EM_L3],
-           count->bytes[EM_DRAM], a->time_s > 0 ? "given" : "from FLOPs/clock", use->time_s);
+    static const char *const level[EM_LEVELS] = {"L1", "L2", "L3", "DRAM"};
+    printf("%s%s, %dx%d, %d slot%s, %d thread%s: %.4g FLOP; modelled bytes", a->training ? "a training step of " : "",
+           what, a->f, a->t, a->batch, a->batch > 1 ? "s" : "", a->threads, a->threads > 1 ? "s" : "", count->flop);
+    for (int i = 0; i < EM_LEVELS; i++)
+        if (isnan(count->bytes[i]))
+            printf("%s %s -", i ? "," : "", level[i]);
+        else
+            printf("%s %s %.4g", i ? "," : "", level[i], count->bytes[i]);
+    printf("; %s %.4g s\n", a->time_s > 0 ? "given" : "from FLOPs/clock", use->time_s);
     printf("%-10s %-9s %11s %11s %11s", "estimator", "source", "energy [J]", "low", "high");
     for (int part = 0; part < EM_PARTS; part++)
         printf(" %11s", em_part_name((enum em_part)part));

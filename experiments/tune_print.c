@@ -21,7 +21,7 @@ static const struct jrx_column columns[] = {
     {"time_ratio", JRX_REAL, "time over that of the default"},
     {"energy_ratio", JRX_REAL, "energy over that of the default"},
     {"sim_bytes_ratio", JRX_REAL, "bytes over those of the default"},
-    {"model_rank_count", JRX_REAL, "place in the model's order, from 1"},
+    {"model_rank_count", JRX_REAL, "place in the model's order, from 1; empty for kernels that it does not know"},
     {"candidates_count", JRX_REAL, "tilings that the model ordered"},
     {"spearman_ratio", JRX_REAL, "rank correlation of the model's score and the objective over the tilings measured"},
 };
@@ -46,17 +46,27 @@ char *ex_tuned_name(const struct ex_cell *cell, char *text)
     return text;
 }
 
+static void put_rank(FILE *to, int rank, double score)
+{
+    if (isnan(score))
+        fprintf(to, "%6s", "-");
+    else
+        fprintf(to, "%6d", rank);
+}
+
 void ex_tuned_print_model(FILE *to, const struct ex_cell *cell, const struct ex_candidate *candidate, int count,
                           const struct kn_tile *usual, int most)
 {
     char text[KN_TILE_TEXT], name[NAME];
-    fprintf(to, "%s: %d tilings in the model's order; modelled MB of a warm call\n%6s %9s %9s %9s %9s\n",
-            ex_tuned_name(cell, name), count, "rank", "regs-L1", "L1-L2", "L2-L3", "L3-mem");
+    const int known = count > 0 && !isnan(candidate[0].score);
+    fprintf(to, "%s: %d tilings%s\n%6s %9s %9s %9s %9s\n", ex_tuned_name(cell, name), count,
+            known ? " in the model's order; modelled MB of a warm call" : ", which the traffic model does not know",
+            "rank", "regs-L1", "L1-L2", "L2-L3", "L3-mem");
     for (int i = 0; i < count; i++) {
         int is_usual = !memcmp(&candidate[i].tile, usual, sizeof *usual);
         if (i >= most && !is_usual)
             continue;
-        fprintf(to, "%6d", candidate[i].rank);
+        put_rank(to, candidate[i].rank, candidate[i].score);
         for (int level = 0; level <= EX_CACHES; level++)
             if (isnan(candidate[i].bytes[level]))
                 fprintf(to, " %9s", "-");
@@ -127,9 +137,11 @@ int ex_tuned_print(FILE *to, const struct ex_tuned_layer *layer)
     char text[KN_TILE_TEXT], name[NAME];
     int status = judge(layer, &m);
     if (!status) {
-        fprintf(to, "%s: %d tilings, %d measured; rank correlation of model and measured %s %.2f\n",
-                ex_tuned_name(layer->cell, name), layer->candidates, layer->count, ex_objective_name(layer->objective),
-                m.rho);
+        fprintf(to, "%s: %d tilings, %d measured; ", ex_tuned_name(layer->cell, name), layer->candidates, layer->count);
+        if (isnan(m.rho))
+            fprintf(to, "no rank correlation: the traffic model does not know them, or they are too few\n");
+        else
+            fprintf(to, "rank correlation of model and measured %s %.2f\n", ex_objective_name(layer->objective), m.rho);
         fprintf(to,
                 "Pareto front; time: measured, energy: %s, bytes between cache levels: simulated\n%9s %9s %9s %6s\n",
                 layer->energy_source, "time ms", "energy mJ", "MB", "rank");
@@ -137,8 +149,9 @@ int ex_tuned_print(FILE *to, const struct ex_tuned_layer *layer)
             const struct ex_tuned *t = &layer->tuned[i];
             if (!m.front[i] && !t->usual)
                 continue;
-            fprintf(to, "%9.4f %9.4f %9.3f %6d  %s%s\n", t->time_ms, t->energy_mj, t->bytes * 1e-6, t->rank,
-                    kn_tile_format(&t->tile, KN_TILE_ALL, text, sizeof text),
+            fprintf(to, "%9.4f %9.4f %9.3f ", t->time_ms, t->energy_mj, t->bytes * 1e-6);
+            put_rank(to, t->rank, t->score);
+            fprintf(to, "  %s%s\n", kn_tile_format(&t->tile, KN_TILE_ALL, text, sizeof text),
                     !t->usual    ? ""
                     : m.front[i] ? "  (default)"
                                  : "  (default, not on the front)");
@@ -200,7 +213,7 @@ int ex_tuned_finish(const struct ex_tuned_table *tuned, const char *dir)
         jrx_put_real(table, "time_ratio", row->time_ratio);
         jrx_put_real(table, "energy_ratio", row->energy_ratio);
         jrx_put_real(table, "sim_bytes_ratio", row->bytes_ratio);
-        jrx_put_real(table, "model_rank_count", row->tuned.rank);
+        jrx_put_real(table, "model_rank_count", isnan(row->tuned.score) ? (double)NAN : row->tuned.rank);
         jrx_put_real(table, "candidates_count", row->candidates);
         jrx_put_real(table, "spearman_ratio", row->rho);
         status = jrx_table_row(table);

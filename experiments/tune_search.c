@@ -27,10 +27,13 @@ double ex_tune_score(const double bytes[EX_CACHES + 1], enum ex_objective object
 {
     static const double price[2][EX_CACHES + 1] = {{1, 2, 4, 12}, {0, 1, 1, 1}};
     double score = 0;
+    int known = 0;
     for (int level = 0; level <= EX_CACHES; level++)
-        if (!isnan(bytes[level]))
+        if (!isnan(bytes[level])) {
             score += price[objective == EX_BY_BYTES][level] * bytes[level];
-    return score;
+            known = 1;
+        }
+    return known ? score : (double)NAN;
 }
 
 /* ---- the space -------------------------------------------------------------------------------------------------- */
@@ -124,7 +127,8 @@ static int known(const struct ex_candidate *candidate, int count, const struct k
 static int by_score(const void *a, const void *b)
 {
     const struct ex_candidate *x = a, *y = b;
-    return x->score != y->score ? (x->score < y->score ? -1 : 1) : (x->rank > y->rank) - (x->rank < y->rank);
+    const int score = (x->score > y->score) - (x->score < y->score); /* 0 where the model knows neither */
+    return score ? score : (x->rank > y->rank) - (x->rank < y->rank);
 }
 
 static int consider(struct ex_cell *cell, const struct jrx_cache_geometry *geometry, enum ex_objective objective,

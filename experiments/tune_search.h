@@ -15,7 +15,7 @@ int ex_objective_parse(const char *name, enum ex_objective *objective);
 struct ex_candidate {
     struct kn_tile tile;         /* resolved */
     double bytes[EX_CACHES + 1]; /* modelled, as ex_cell_model() has them */
-    double score;                /* the smaller the better */
+    double score;                /* the smaller the better; NAN: the model does not know the kernel */
     int rank;                    /* 1: the model's first */
     int chosen;                  /* to be measured */
 };
@@ -32,7 +32,8 @@ int ex_tune_candidates(const struct ex_cell *cell, const struct jrx_cache_geomet
 /**
  * The model's score. For bytes: those that cross between levels, all levels together. For any other objective the
  * bytes of each level by what one costs beside one between registers and L1: 1, 2, 4 and 12, in rough agreement with
- * bandwidths and with published energies an access; only the order counts. Pure.
+ * bandwidths and with published energies an access; only the order counts. Levels that are NAN are left out; NAN if
+ * all are. Pure.
  */
 double ex_tune_score(const double bytes[EX_CACHES + 1], enum ex_objective objective);
 

@@ -16,9 +16,9 @@ set logscale xy
 set xrange [0.01:200]
 set yrange [0.1:2*peak]
 set samples 400
-isas = "ref baseline avx2 avx512"
+isas = "ref baseline avx2 avx512" # not avx512bf16, which has another peak
 under(x, level) = x * bw[level] < peak ? x * bw[level] : peak
-at(c, isa) = strstrt(strcol("kernel"), "_".isa) ? column("flop") / column(c) : NaN
+at(c, isa) = strstrt(strcol("kernel")."$", "_".isa."$") ? column("flop") / column(c) : NaN
 do for [i=1:2] {
     eval panel(i, 2)
     column_name = word("sim_l2_bytes sim_l3_bytes", i)

@@ -18,6 +18,8 @@ static void scores_price_levels_and_objectives(void **state)
     assert_near(ex_tune_score(bytes, EX_BY_TIME), 1000 + 200 + 40 + 12, 0);
     assert_near(ex_tune_score(bytes, EX_BY_BYTES), 111, 0);
     assert_near(ex_tune_score(blind, EX_BY_BYTES), 110, 0);
+    const double unknown[EX_CACHES + 1] = {NAN, NAN, NAN, NAN};
+    assert_true(isnan(ex_tune_score(unknown, EX_BY_TIME)));
     enum ex_objective objective;
     assert_int_equal(ex_objective_parse("edp", &objective), 0);
     assert_int_equal(objective, EX_BY_EDP);
@@ -341,6 +343,9 @@ static void the_command_refuses_what_cannot_be_and_lists_what_it_would_measure(v
     assert_int_equal(program_run(&p, "tune pw:c32:k32 --grid=24x14 --dry-run --list=3"), 0);
     says(p.out, "(default)");
     says(p.out, "tilings in the model's order");
+    assert_int_equal(program_run(&p, "tune pw:c32:k32 --grid=24x14 --dry-run --list=3 --kernel=pointwise_fwd_ref"), 0);
+    says(p.out, "1 tilings, which the traffic model does not know");
+    says(p.out, "\n     -         -");
     program_fini(&p);
 }
 
