@@ -58,9 +58,22 @@ static void print_value(FILE *to, json_t *value)
     free(text);
 }
 
+/* Machine and build, and what was asked for: keys of meta.json that decide its numbers. NULL without memory. */
+static json_t *made_with(const json_t *meta)
+{
+    static const char *const asked[] = {"preset", "seed", "meter"};
+    json_t *all = json_copy(json_object_get(meta, "identity"));
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        if (json_object_get(meta, asked[i]) && json_object_set(all, asked[i], json_object_get(meta, asked[i]))) {
+            json_decref(all);
+            return NULL;
+        }
+    return all;
+}
+
 static int compare_identity(const struct arguments *arguments, FILE *to)
 {
-    json_t *meta[2] = {NULL}, *differences = NULL, *difference;
+    json_t *meta[2] = {NULL}, *made[2] = {NULL}, *differences = NULL, *difference;
     char path[PATH_MAX];
     int status = 0;
     size_t i;
@@ -68,11 +81,14 @@ static int compare_identity(const struct arguments *arguments, FILE *to)
         snprintf(path, sizeof path, "%s/meta.json", arguments->run[side]);
         status = jrx_provenance_read(&meta[side], path);
     }
+    for (int side = 0; side < 2 && !status; side++)
+        if (!(made[side] = made_with(meta[side])))
+            status = jrx_fail(JRX_ENOMEM, "compare: no memory");
     if (!status)
-        status = jrx_identity_compare(json_object_get(meta[0], "identity"), json_object_get(meta[1], "identity"),
-                                      &differences);
+        status = jrx_identity_compare(made[0], made[1], &differences);
     if (status >= 0) {
-        fprintf(to, status ? "The runs were not made alike (A, B):\n" : "Same machine, compiler, flags and commit.\n");
+        fprintf(to, status ? "The runs were not made alike (A, B):\n"
+                           : "Same machine, compiler, flags, commit, preset and seed.\n");
         json_array_foreach(differences, i, difference)
         {
             fprintf(to, "  %-20s ", json_string_value(json_object_get(difference, "key")));
@@ -84,8 +100,10 @@ static int compare_identity(const struct arguments *arguments, FILE *to)
         status = 0;
     }
     json_decref(differences);
-    json_decref(meta[0]);
-    json_decref(meta[1]);
+    for (int side = 0; side < 2; side++) {
+        json_decref(made[side]);
+        json_decref(meta[side]);
+    }
     return status;
 }
 
