@@ -115,7 +115,8 @@ static int run(int argc, char **argv)
             "Searches the tilings of kernels: the traffic model orders them, measurement decides, a second one "
             "confirms.\vPrints the Pareto front of time, energy and bytes, and the rank correlation of model and "
             "measurement. What is better than the default by a 95 % interval goes into the machine's tile file, from "
-            "where kernels take it. Example: joulerx tune deeprx --budget=30"};
+            "where kernels take the rows for time; those for energy, edp and bytes are kept to look at. Example: "
+            "joulerx tune deeprx --budget=30"};
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     struct ex_sweep sweep = {0};
     int status = ex_sweep_init(&sweep, &arguments.lists);

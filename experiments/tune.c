@@ -128,7 +128,9 @@ struct layer {
 static int by_objective(const void *a, const void *b)
 {
     const struct ex_tuned *x = a, *y = b;
-    return (x->value > y->value) - (x->value < y->value);
+    if (x->value != y->value)
+        return x->value < y->value ? -1 : 1;
+    return (x->time_ms > y->time_ms) - (x->time_ms < y->time_ms); /* simulated bytes are often the same */
 }
 
 /* What the search found, in order of the objective; cells without a finished repetition are left out. */

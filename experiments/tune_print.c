@@ -118,6 +118,14 @@ static const char *role_of(const struct ex_tuned_layer *layer, const struct ex_t
     return layer->gain->better && !memcmp(&layer->gain->tile, &tuned->tile, sizeof tuned->tile) ? "chosen" : "tried";
 }
 
+/* Where the values of the objective are from; of a product with energy, where the energy is. */
+static const char *source_of(const struct ex_tuned_layer *layer)
+{
+    return layer->objective == EX_BY_TIME    ? jrx_source_name(JRX_MEASURED)
+           : layer->objective == EX_BY_BYTES ? jrx_source_name(JRX_SIMULATED)
+                                             : layer->energy_source;
+}
+
 static void print_gain(FILE *to, const struct ex_tuned_layer *layer)
 {
     const struct ex_gain *gain = layer->gain;
@@ -126,9 +134,9 @@ static void print_gain(FILE *to, const struct ex_tuned_layer *layer)
     if (isnan(gain->ratio))
         fprintf(to, "not confirmed: no second measurement; the tile file is left as it was\n\n");
     else
-        fprintf(to, "%s: %s of the default is %.3f times [%.3f, %.3f] that of %s\n\n",
-                gain->better ? "chosen" : "the default stays", objective, gain->ratio, gain->low, gain->high,
-                kn_tile_format(&gain->tile, KN_TILE_ALL, text, sizeof text));
+        fprintf(to, "%s: %s %s of the default is %.3f times [%.3f, %.3f] that of %s\n\n",
+                gain->better ? "chosen" : "the default stays", source_of(layer), objective, gain->ratio, gain->low,
+                gain->high, kn_tile_format(&gain->tile, KN_TILE_ALL, text, sizeof text));
 }
 
 int ex_tuned_print(FILE *to, const struct ex_tuned_layer *layer)
@@ -141,7 +149,8 @@ int ex_tuned_print(FILE *to, const struct ex_tuned_layer *layer)
         if (isnan(m.rho))
             fprintf(to, "no rank correlation: the traffic model does not know them, or they are too few\n");
         else
-            fprintf(to, "rank correlation of model and measured %s %.2f\n", ex_objective_name(layer->objective), m.rho);
+            fprintf(to, "rank correlation of model and %s %s %.2f\n", source_of(layer),
+                    ex_objective_name(layer->objective), m.rho);
         fprintf(to,
                 "Pareto front; time: measured, energy: %s, bytes between cache levels: simulated\n%9s %9s %9s %6s\n",
                 layer->energy_source, "time ms", "energy mJ", "MB", "rank");

@@ -89,6 +89,31 @@ static void the_front_is_what_nothing_beats(void **state)
 
 /* ---- what is said ----------------------------------------------------------------------------------------------- */
 
+static void estimated_energy_and_simulated_bytes_are_never_called_measured(void **state)
+{
+    (void)state;
+    static const char *const called[EX_OBJECTIVES] = {"measured time", "estimated energy", "estimated edp",
+                                                      "simulated bytes"};
+    const struct ex_cell cell = {
+        .kernel = kn_best(KN_POINTWISE, KN_FWD), .shape = {1, 64, 64, 312, 14, 1, 1, 0}, .threads = 1};
+    const struct ex_tuned tuned[] = {{{.oc = 32}, 1, 8, 3e6, 1, 10, 1, 0},
+                                     {{.oc = 64}, 2, 9, 2e6, 2, 20, 2, 1},
+                                     {{.oc = 16}, 4, 9, 4e6, 4, 40, 9, 0}};
+    struct ex_gain gain = {{.oc = 32}, 2, 1.9, 2.1, 1};
+    for (int i = 0; i < EX_OBJECTIVES; i++) {
+        const struct ex_tuned_layer layer = {&cell, 9, tuned, 3, &gain, "estimated", (enum ex_objective)i};
+        char text[4096] = "", want[80];
+        FILE *to = fmemopen(text, sizeof text, "w");
+        assert_non_null(to);
+        assert_int_equal(ex_tuned_print(to, &layer), 0);
+        fclose(to);
+        snprintf(want, sizeof want, "model and %s", called[i]);
+        says(text, want);
+        snprintf(want, sizeof want, "chosen: %s of the default", called[i]);
+        says(text, want);
+    }
+}
+
 static void the_report_names_sources_front_and_gain(void **state)
 {
     (void)state;
@@ -110,7 +135,7 @@ static void the_report_names_sources_front_and_gain(void **state)
     says(text, "9 tilings, 3 measured; rank correlation of model and measured time 1.00");
     says(text, "energy: estimated, bytes between cache levels: simulated");
     says(text, "oc=64  (default)");
-    says(text, "chosen: time of the default is 2.000 times [1.900, 2.100] that of oc=32");
+    says(text, "chosen: measured time of the default is 2.000 times [1.900, 2.100] that of oc=32");
     assert_null(strstr(text, "oc=16"));
     assert_non_null(mkdtemp(dir));
     assert_int_equal(ex_tuned_add(&table, &layer), 0);
@@ -430,6 +455,7 @@ int main(void)
         cmocka_unit_test(three_quarters_are_the_best_and_one_is_spread),
         cmocka_unit_test(the_front_is_what_nothing_beats),
         cmocka_unit_test(the_report_names_sources_front_and_gain),
+        cmocka_unit_test(estimated_energy_and_simulated_bytes_are_never_called_measured),
         cmocka_unit_test(rows_come_back_and_are_used_for_their_call_only),
         cmocka_unit_test(a_damaged_tile_file_gets_one_clear_line),
         cmocka_unit_test(the_files_of_the_checkout_are_whole),
