@@ -61,7 +61,8 @@ static inline ptrdiff_t conv3x3_copy_plane(const struct conv3x3_nest *nest)
 /* Floats of workspace of one thread. */
 static inline size_t conv3x3_copy_floats(const struct conv3x3_nest *nest)
 {
-    return conv3x3_direct(nest) ? 0 : (size_t)(kn_blocks(nest->shape.ic) * conv3x3_copy_plane(nest));
+    const ptrdiff_t floats = conv3x3_direct(nest) ? 0 : kn_blocks(nest->shape.ic) * conv3x3_copy_plane(nest);
+    return kn_apart((size_t)floats * sizeof(float)) / sizeof(float);
 }
 
 /* Rows [*first, *end) of the copy that lie on the grid, counted from f0 - dil_f. */

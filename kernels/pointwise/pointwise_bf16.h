@@ -37,10 +37,11 @@ static inline int pointwise_bf16_out(enum kn_dir dir, const struct kn_shape *s)
     return dir == KN_FWD ? s->oc : s->ic;
 }
 
-/* Numbers of a tile's packed pixels; whole cache lines. */
+/* Numbers from one thread's packed pixels of a tile to the next one's. */
 static inline size_t pointwise_bf16_pixels(const struct kn_shape *s, const struct kn_tile *resolved, int in)
 {
-    return (size_t)kn_blocks(in) * (size_t)kn_bf16_pairs(resolved->f * s->t) * KN_BF16_PAIRED;
+    const size_t numbers = (size_t)kn_blocks(in) * (size_t)kn_bf16_pairs(resolved->f * s->t) * KN_BF16_PAIRED;
+    return kn_apart(numbers * sizeof(uint16_t)) / sizeof(uint16_t);
 }
 
 static inline size_t pointwise_bf16_workspace(enum kn_dir dir, const struct kn_shape *s, const struct kn_tile *tile,

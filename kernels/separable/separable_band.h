@@ -5,13 +5,14 @@
 #ifndef KERNELS_SEPARABLE_SEPARABLE_BAND_H
 #define KERNELS_SEPARABLE_SEPARABLE_BAND_H
 #include "kernels/depthwise/depthwise_stencil.h"
+#include "kernels/part.h"
 #include "kernels/tile.h"
 #include <omp.h>
 
-/* Floats of a thread's normalised rows. */
+/* Floats from one thread's normalised rows to the next one's. */
 static inline size_t normed_floats(const struct kn_shape *s, const struct kn_tile *tile)
 {
-    return (size_t)(tile->f + 2 * s->dil_f) * (size_t)s->t * KN_LANES;
+    return kn_apart((size_t)(tile->f + 2 * s->dil_f) * (size_t)s->t * KN_LANES * sizeof(float)) / sizeof(float);
 }
 
 /* The depthwise half of a call, as the stencil sees it. */

@@ -43,11 +43,11 @@ static int supports(const struct kn_shape *s, const struct kn_tile *tile)
     return rc;
 }
 
-/* Floats between the halves: one thread's band, or a whole slot. */
+/* Floats between the halves: from one thread's band to the next one's, or a whole slot. */
 static size_t band_floats(const struct kn_shape *s, const struct kn_tile *tile)
 {
     int rows = tile->keep == KN_KEEP_NO ? s->f : tile->f;
-    return (size_t)kn_blocks(s->mid) * (size_t)rows * (size_t)s->t * KN_LANES;
+    return kn_apart((size_t)kn_blocks(s->mid) * (size_t)rows * (size_t)s->t * KN_LANES * sizeof(float)) / sizeof(float);
 }
 
 /* First the normalised rows of each thread, then what lies between the halves. */

@@ -24,7 +24,7 @@ static int supports(const struct kn_shape *s, const struct kn_tile *tile)
     return rc;
 }
 
-/* Floats of a plane; numbers of a packed band; bytes of a thread's part of these. */
+/* Floats of a plane; numbers of a packed band; bytes from one thread's part of these to the next one's. */
 static size_t plane_floats(const struct kn_shape *s, const struct kn_tile *tile)
 {
     return (size_t)(tile->f * s->t) * KN_LANES;
@@ -37,7 +37,7 @@ static size_t band_numbers(const struct kn_shape *s, const struct kn_tile *tile)
 
 static size_t thread_bytes(const struct kn_shape *s, const struct kn_tile *tile)
 {
-    return plane_floats(s, tile) * sizeof(float) + band_numbers(s, tile) * sizeof(uint16_t);
+    return kn_apart(plane_floats(s, tile) * sizeof(float) + band_numbers(s, tile) * sizeof(uint16_t));
 }
 
 static size_t workspace_bytes(const struct kn_shape *s, const struct kn_tile *asked, int threads)
