@@ -24,17 +24,18 @@ do for [p=1:2] {
   share = what."_payback_slots"; whole = what."_payback_whole_slots"
   eval cell(p, 1, 2)
   set yrange [*:*]
-  stats file using (column(share) > 0 ? log10(column(share)) : NaN) nooutput
-  low = (STATS_records > 0 ? STATS_min : 5) - 0.5; high = log10(day) + 0.5
-  gap = (high-low) * 15.0/220
+  # no student may pay back: stats then has no valid point and sets nothing
+  low = NaN; stats file using (column(share) > 0 && !(log10(column(share)) >= low) ? (low = log10(column(share)), 1) : 1) nooutput
+  least = (low == low ? low : 5) - 0.5; high = log10(day) + 0.5
+  gap = (high-least) * 15.0/220
   last = NaN; stats file using (keep(column(share) > 0, log10(column(share)))) nooutput
   ignored = name_end("its share", p == 1 ? 2 : 1)
   last = NaN; stats file using (keep(column(whole) > 0, log10(column(whole)))) nooutput
   ignored = name_end("whole teacher", 6)
   last = log10(day) + 0.27; ignored = name_end("one day", 9)
   load home."/labels.gp"
-  set label 20 (p == 1 ? "energy (".source.")" : "processor time (".processor.")") at graph 0.02,0.76 left
-  set yrange [10**low:10**high]
+  set label 20 (p == 1 ? "energy (".source.")" : "processor time (".processor.")").(low == low ? "" : "\nno student pays back") at graph 0.02,0.76 left
+  set yrange [10**least:10**high]
   plot day with lines ls 9, \
     file using (column("width_ratio")/1.02):share:(column(what."_payback_ci_lo_slots")):(column(what."_payback_ci_hi_slots")) with yerrorbars ls (p == 1 ? 2 : 1) dt 1, \
     file using (column("width_ratio")/1.02):share with lines ls (p == 1 ? 2 : 1), \

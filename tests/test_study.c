@@ -61,6 +61,24 @@ static void each_comparison_runs_what_it_needs_and_ends_with_its_claim(void **st
     assert_int_equal(rows_of("r/payback/claims.csv", "verdict", "not testable on this machine (no energy meter)"), 1);
 }
 
+/* In the run of the comparison above: what a slot saves is noise there, and may be less than nothing. */
+static void students_that_never_pay_back_are_drawn_as_well(void **state)
+{
+    (void)state;
+    char path[TREE_PATH + 128];
+    snprintf(path, sizeof path, "%s/r/payback/summary.csv", p.dir);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("width_ratio,energy_payback_slots,energy_payback_ci_lo_slots,energy_payback_ci_hi_slots,"
+          "energy_payback_whole_slots,energy_source,teacher_processor_source,time_payback_slots,"
+          "time_payback_ci_lo_slots,time_payback_ci_hi_slots,time_payback_whole_slots\n"
+          "0.125,,,,,estimated,measured,,,,\n"
+          "0.25,,,,,estimated,measured,5e4,4e4,6e4,1e5\n",
+          file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(program_run(&p, "report r"), 0);
+}
+
 static void a_run_says_what_it_will_take_and_keeps_what_could_be_measured(void **state)
 {
     (void)state;
@@ -192,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_comparison_runs_what_it_needs_and_ends_with_its_claim),
+        cmocka_unit_test(students_that_never_pay_back_are_drawn_as_well),
         cmocka_unit_test(a_run_says_what_it_will_take_and_keeps_what_could_be_measured),
         cmocka_unit_test(a_killed_training_goes_on_and_learns_the_same),
         cmocka_unit_test(an_empty_list_is_nothing_to_do_and_no_claim),
