@@ -89,17 +89,23 @@ static void the_front_is_what_nothing_beats(void **state)
 
 /* ---- what is said ----------------------------------------------------------------------------------------------- */
 
+/* Three tilings of a layer. */
+static const struct ex_tuned tuned[] = {
+    {{.oc = 32}, 1, 8, 3e6, 1, 10, 1, 0}, {{.oc = 64}, 2, 9, 2e6, 2, 20, 2, 1}, {{.oc = 16}, 4, 9, 4e6, 4, 40, 9, 0}};
+static const struct ex_gain gain = {{.oc = 32}, 2, 1.9, 2.1, 1};
+
+static struct ex_cell tuned_cell(void)
+{
+    return (struct ex_cell){
+        .kernel = kn_best(KN_POINTWISE, KN_FWD), .shape = {1, 64, 64, 312, 14, 1, 1, 0}, .threads = 1};
+}
+
 static void estimated_energy_and_simulated_bytes_are_never_called_measured(void **state)
 {
     (void)state;
     static const char *const called[EX_OBJECTIVES] = {"measured time", "estimated energy", "estimated edp",
                                                       "simulated bytes"};
-    const struct ex_cell cell = {
-        .kernel = kn_best(KN_POINTWISE, KN_FWD), .shape = {1, 64, 64, 312, 14, 1, 1, 0}, .threads = 1};
-    const struct ex_tuned tuned[] = {{{.oc = 32}, 1, 8, 3e6, 1, 10, 1, 0},
-                                     {{.oc = 64}, 2, 9, 2e6, 2, 20, 2, 1},
-                                     {{.oc = 16}, 4, 9, 4e6, 4, 40, 9, 0}};
-    struct ex_gain gain = {{.oc = 32}, 2, 1.9, 2.1, 1};
+    const struct ex_cell cell = tuned_cell();
     for (int i = 0; i < EX_OBJECTIVES; i++) {
         const struct ex_tuned_layer layer = {&cell, 9, tuned, 3, &gain, "estimated", (enum ex_objective)i};
         char text[4096] = "", want[80];
@@ -117,12 +123,7 @@ static void estimated_energy_and_simulated_bytes_are_never_called_measured(void 
 static void the_report_names_sources_front_and_gain(void **state)
 {
     (void)state;
-    const struct ex_cell cell = {
-        .kernel = kn_best(KN_POINTWISE, KN_FWD), .shape = {1, 64, 64, 312, 14, 1, 1, 0}, .threads = 1};
-    const struct ex_tuned tuned[] = {{{.oc = 32}, 1, 8, 3e6, 1, 10, 1, 0},
-                                     {{.oc = 64}, 2, 9, 2e6, 2, 20, 2, 1},
-                                     {{.oc = 16}, 4, 9, 4e6, 4, 40, 9, 0}};
-    struct ex_gain gain = {{.oc = 32}, 2, 1.9, 2.1, 1};
+    const struct ex_cell cell = tuned_cell();
     const struct ex_tuned_layer layer = {&cell, 9, tuned, 3, &gain, "estimated", EX_BY_TIME};
     struct ex_tuned_table table = {0};
     char text[4096] = "", dir[] = "/tmp/joulerx-tuned-XXXXXX", path[128];
