@@ -76,8 +76,8 @@ $O/%.traced.o: %.c | $(GEN)
 
 # What the binary was built from and with, for provenance. The first of all: it says what to do where a package is missing.
 $O/gen/build.inc: FORCE
-	@printf '#include <%s>\n' papi.h sde_lib.h cblas.h lapacke.h hwloc.h jansson.h ini.h csv.h kissfft/kiss_fft.h | \
-	  $(CC) -E -x c - >/dev/null 2>&1 || { echo "$(CC) or a library it needs is not installed: \`make setup\` installs what is missing"; exit 1; }
+	@said=$$(grep -h '^#include <' $(SRC) $(HEADERS) | sort -u | LC_ALL=C $(CC) -E -o /dev/null -x c - 2>&1) || { \
+	  echo "$(CC) or a library it needs is not installed ($$(echo "$$said" | sed -n 's/.*: \(.*: .*\)/\1/p' | head -n 1)): \`make setup\` installs what is missing"; exit 1; }
 	@mkdir -p $(@D); { printf '#define BUILD_COMPILER "%s"\n' "$$($(CC) --version | head -n 1)"; \
 	  printf '#define BUILD_FLAGS "%s"\n' '$(strip $(CFLAGS) $(flags_default))'; \
 	  printf '#define BUILD_COMMIT "%s"\n' "$$(git rev-parse HEAD 2>/dev/null || echo unknown)"; \
@@ -207,7 +207,7 @@ check-clang: ## build program and tests with clang
 
 # AVX-512 is an illegal instruction to valgrind and FMA is emulated a thousand times slower: baseline kernels only.
 # Tests that only start the program are left out: valgrind does not follow it, the sanitizers' build does.
-OF_PROGRAM := $(addprefix $O/tests/test_,run study calibrate doctor stat shard resume list callgrind trainer)
+OF_PROGRAM := $(addprefix $O/tests/test_,run tune_command study calibrate doctor stat shard resume list callgrind trainer)
 check-valgrind: $(TESTS) ## the unit tests under valgrind's memory checker
 	@echo "-- valgrind"
 	@JOBS=2 JOULERX_TEST_FAST=1 JOULERX_ISA=baseline OPENBLAS_CORETYPE=NEHALEM OMP_NUM_THREADS=1 \

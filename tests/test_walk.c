@@ -1,70 +1,10 @@
 /* models/nn: the walks forward and backward against a reference, in every mode, at any number of threads. */
 #include "harness/base/error.h"
-#include "harness/base/mem.h"
 #include "harness/base/rng.h"
-#include "kernels/sums.h"
 #include "models/nn/run.h"
 #include "models/receiver/deeprx.h"
-#include "tests/support/nn_reference.h"
 #include "tests/support/test.h"
-
-struct bench {
-    struct nn_net net;
-    struct nn_context context;
-    struct reference reference;
-    float *parameters, *statistics, *gradient;
-    double *slope; /* dloss/doutput: the loss is the sum of slope * output, so borders do not cancel */
-    int outputs;
-};
-
-/* Parameters and input away from their starting values, so that nothing is 0 or 1 by chance. */
-static void bench_init(struct bench *b, enum nn_mode mode, int n, int f, int t, int threads)
-{
-    struct jrx_rng rng;
-    struct nn_net *net = &b->net;
-    b->parameters = jrx_alloc(net->parameter_floats * sizeof(float));
-    b->gradient = jrx_alloc(net->parameter_floats * sizeof(float));
-    b->statistics = jrx_alloc(net->statistic_floats * sizeof(float));
-    assert_non_null(b->parameters && b->gradient && b->statistics ? b : NULL);
-    nn_net_start(net, 5, b->parameters, b->statistics);
-    for (int i = 0; i < net->tensors; i++) {
-        float real[4096];
-        double normal[2];
-        const char *name = net->tensor[i].name;
-        size_t size = nn_tensor_size(&net->tensor[i]);
-        jrx_rng_init(&rng, 6, (uint64_t)i);
-        if (net->tensor[i].dims == 4)
-            continue;
-        for (size_t k = 0; k < size; k++) {
-            jrx_rng_normal2(&rng, &normal[0], &normal[1]);
-            real[k] =
-                (float)(strstr(name, ".weight") || strstr(name, "_var") ? 1 + 0.3 * tanh(normal[0]) : 0.3 * normal[0]);
-        }
-        nn_tensor_pack(net, &net->tensor[i], real, net->tensor[i].statistic ? b->statistics : b->parameters);
-    }
-    assert_int_equal(nn_context_init(&b->context, net, mode, n, f, t, threads), 0);
-    reference_init(&b->reference, net, n, f, t, 1, b->parameters, b->statistics);
-    jrx_rng_init(&rng, 7, 0);
-    for (int i = 0; i < n * net->channels * f * t; i++)
-        b->reference.value[0][i] = 4 * jrx_rng_uniform(&rng) - 2;
-    reference_to_blocked(b->reference.value[0], nn_input(&b->context), n, net->channels, f, t);
-    reference_from_blocked(nn_input(&b->context), b->reference.value[0], n, net->channels, f, t); /* rounded alike */
-    b->outputs = n * nn_channels(net, net->output) * f * t;
-    b->slope = calloc((size_t)b->outputs, sizeof *b->slope);
-    for (int i = 0; i < b->outputs; i++)
-        b->slope[i] = (float)(jrx_rng_uniform(&rng) - 0.3);
-}
-
-static void bench_fini(struct bench *b)
-{
-    reference_fini(&b->reference);
-    nn_context_fini(&b->context);
-    nn_net_fini(&b->net);
-    free(b->parameters);
-    free(b->statistics);
-    free(b->gradient);
-    free(b->slope);
-}
+#include "tests/support/walk_bench.h"
 
 static double reference_loss(struct bench *b)
 {
@@ -367,90 +307,6 @@ static void check_threads(enum nn_mode mode)
     bench_fini(one);
 }
 
-/* ---- tilings of a table ---- */
-
-/* A tiling for every call, made of what its kernel has: small blocks, another order, all of it written between halves.
- * Every third call gets one that adds numbers in another order, every fifth one that no kernel takes. */
-static struct kn_tile unusual_tile(void *self, const struct kn_kernel *kernel, const struct kn_shape *shape,
-                                   int threads)
-{
-    int *asked = self, call = asked[kernel->op * KN_DIRS + kernel->dir]++;
-    const unsigned sums = call % 3 == 2 ? 0 : kn_sum_fields(kernel->op, kernel->dir), has = kernel->tile_fields & ~sums;
-    assert_true(threads >= 1 && shape->n >= 1);
-    if (call % 5 == 4)
-        return (struct kn_tile){.f = -1};
-    return (struct kn_tile){.oc = has & KN_TILE_OC ? 16 : 0,
-                            .ic = has & KN_TILE_IC ? 5 : 0,
-                            .f = has & KN_TILE_F ? 2 : 0,
-                            .t = has & KN_TILE_T ? 3 : 0,
-                            .px = has & KN_TILE_REG ? 2 : 0,
-                            .vc = has & KN_TILE_REG ? 1 : 0,
-                            .keep = has & KN_TILE_KEEP ? KN_KEEP_NO : KN_KEEP_DEFAULT};
-}
-
-static int tiled_calls(const struct nn_context *c)
-{
-    const struct kn_tile none = {0};
-    int count = 0;
-    for (int u = 0; u < c->units; u++)
-        count += memcmp(&c->stage_tile[u], &none, sizeof none) != 0;
-    for (int i = 0; i < c->net->layers; i++)
-        for (int dir = 0; dir < KN_DIRS; dir++)
-            count += memcmp(&c->tile[i][dir], &none, sizeof none) != 0;
-    return count;
-}
-
-static void tilings_of_a_table_reach_stages_and_change_no_bit(void **state)
-{
-    (void)state;
-    static const enum nn_mode modes[] = {NN_TRAINING, NN_FUSED_TRAINING, NN_CHECKPOINTED_TRAINING, NN_FUSED_TRAINING};
-    const struct rx_shape shape = {.body = rx_body_find("short3"), .width = 0.75, .rx = 2, .logits = RX_LOGITS};
-    const int bf16 = !nn_precision_check(NN_BF16); /* the last one, where the CPU has it */
-    for (int m = 0; m < 3 + bf16; m++)
-        for (int threads = 1; threads <= 2; threads++) {
-            struct bench plain, tiled;
-            int asked[KN_OPS * KN_DIRS] = {0};
-            const struct nn_tilings table = {unusual_tile, asked};
-            assert_int_equal(rx_net_init(&plain.net, &shape), 0);
-            assert_int_equal(rx_net_init(&tiled.net, &shape), 0);
-            tiled.net.tilings = &table;
-            plain.net.precision = tiled.net.precision = m == 3 ? NN_BF16 : NN_FP32;
-            bench_init(&plain, modes[m], 2, 12, 14, 1);
-            bench_init(&tiled, modes[m], 2, 12, 14, threads);
-            assert_int_equal(tiled_calls(&plain.context), 0);
-            assert_true(tiled_calls(&tiled.context) > 10);
-            assert_int_equal(asked[KN_SEPARABLE * KN_DIRS + KN_FWD] > 0, m > 0);
-            assert_true(m != 3 || tiled.context.separable->isa == KN_ISA_AVX512BF16);
-            assert_int_equal(asked[KN_CONV3X3 * KN_DIRS + KN_BWD_DATA], 0); /* nobody wants the input's gradient */
-            for (int i = 0; i < 2; i++) {
-                struct bench *b = i ? &tiled : &plain;
-                nn_forward(&b->context, b->parameters, b->statistics);
-                reference_to_blocked(b->slope, nn_output_gradient(&b->context), 2, RX_LOGITS, 12, 14);
-                nn_backward(&b->context, b->parameters, b->gradient);
-            }
-            assert_memory_equal(nn_output(&plain.context), nn_output(&tiled.context), 2 * 12 * 14 * 16 * sizeof(float));
-            assert_memory_equal(plain.gradient, tiled.gradient, plain.net.parameter_floats * sizeof(float));
-            bench_fini(&plain);
-            bench_fini(&tiled);
-        }
-}
-
-/* Any field of a layer's own tile takes it out of its stage. */
-static void a_layer_with_a_tile_of_its_own_runs_alone(void **state)
-{
-    (void)state;
-    struct nn_net net;
-    struct nn_unit unit[NN_MAX_LAYERS];
-    assert_int_equal(stages(&net), 0);
-    const int fused = nn_units(&net, 1, unit);
-    for (int i = 0; i < net.layers; i++)
-        if (net.layer[i].op == KN_POINTWISE)
-            net.layer[i].tile[KN_FWD] = (struct kn_tile){.px = 4, .vc = 1};
-    assert_true(fused < net.layers);
-    assert_int_equal(nn_units(&net, 1, unit), net.layers);
-    nn_net_fini(&net);
-}
-
 static void the_walks_do_not_depend_on_threads(void **state)
 {
     (void)state;
@@ -488,8 +344,6 @@ int main(void)
         cmocka_unit_test(fused_training_keeps_a_quarter_of_the_activations),
         cmocka_unit_test(checkpointing_changes_no_bit_and_takes_less_memory),
         cmocka_unit_test(inference_uses_the_given_statistics_and_less_memory),
-        cmocka_unit_test(tilings_of_a_table_reach_stages_and_change_no_bit),
-        cmocka_unit_test(a_layer_with_a_tile_of_its_own_runs_alone),
         cmocka_unit_test(the_walks_do_not_depend_on_threads),
         cmocka_unit_test(padding_stays_zero),
     };
