@@ -25,7 +25,8 @@ struct count {
 };
 
 static const struct argp_option options[] = {
-    {"column", 'c', "NAME", 0, "compare this column of samples.csv (default: time_ns and energy_j)", 0},
+    {"column", 'c', "NAME", 0,
+     "compare this column of samples.csv (default: time_ns, energy_j and bit_errors, as rates)", 0},
     {"csv", 'o', "FILE", 0, "write the comparison as CSV; - is standard output, instead of the table", 0},
     {0}};
 
@@ -151,6 +152,12 @@ static int has(const struct jrx_csv *csv, const char *column)
     return 0;
 }
 
+/* Bit errors are compared as rates, counted on the simulated uplink. */
+static int is_errors(const char *column)
+{
+    return !strcmp(column, "bit_errors");
+}
+
 /* The column that says where the values of `column` are from; NULL where its name says it. */
 static const char *source_column(const char *column)
 {
@@ -165,7 +172,9 @@ static const char *source_column(const char *column)
 static int source_of(struct jrx_csv *const csv[2], const char *column, const char **source)
 {
     const char *side[2], *from = source_column(column);
-    *source = !strncmp(column, "sim_", 4) ? "simulated" : !strncmp(column, "time", 4) ? "measured" : "";
+    *source = !strncmp(column, "sim_", 4) || is_errors(column) ? "simulated"
+              : !strncmp(column, "time", 4)                    ? "measured"
+                                                               : "";
     if (!from)
         return 0;
     int status = ex_only_text(csv[0], from, &side[0]);
@@ -178,34 +187,54 @@ static int source_of(struct jrx_csv *const csv[2], const char *column, const cha
     return status;
 }
 
+/* How a cell of B stands to that of A; those that only one side has are left out: *both is 0. */
+static int compare_cell(struct jrx_csv *const csv[2], const char *cell, const char *column, struct ex_ratio *ratio,
+                        int *both)
+{
+    double values[2][EX_MAX_REPS], bits[2][EX_MAX_REPS];
+    size_t n[2] = {0};
+    for (int side = 0; side < 2; side++) {
+        int rows = ex_series(csv[side], cell, column, values[side], EX_MAX_REPS);
+        if (rows >= 0 && is_errors(column))
+            rows = ex_series(csv[side], cell, "bits", bits[side], EX_MAX_REPS);
+        if (rows < 0)
+            return rows;
+        n[side] = (size_t)rows;
+    }
+    *both = n[0] && n[1];
+    if (is_errors(column))
+        ex_compare_errors((struct ex_errors){values[0], bits[0]}, (struct ex_errors){values[1], bits[1]},
+                          n[0] < n[1] ? n[0] : n[1], ratio);
+    else
+        ex_compare(values[0], n[0], values[1], n[1], ratio);
+    return 0;
+}
+
 static int compare_column(struct jrx_csv *const csv[2], const char *experiment, const char *column,
                           struct ex_sheet *sheet, struct count *count)
 {
-    double values[2][EX_MAX_REPS];
     const char *source;
     int cells = jrx_csv_find(csv[0], "cell"), status = cells < 0 ? cells : source_of(csv, column, &source);
     if (!status && !sheet)
-        printf("\n%s%s%s%s\n%-10s %-32s %12s %12s %7s %-18s %s\n", column, *source ? " (" : "", source,
-               *source ? ")" : "", "experiment", "cell", "A", "B", "B/A", "95 % interval", "B is");
+        printf("\n%s%s%s%s%s\n%-10s %-32s %12s %12s %7s %-18s %s\n", column, is_errors(column) ? " / bits" : "",
+               *source ? " (" : "", source, *source ? ")" : "", "experiment", "cell", "A", "B", "B/A", "95 % interval",
+               "B is");
     for (size_t row = 0; !status && row < jrx_csv_rows(csv[0]); row++) {
         const char *cell = jrx_csv_text(csv[0], row, (size_t)cells);
         struct ex_ratio ratio;
-        int n[2] = {0};
+        int both = 0;
         if (!first_of_cell(csv[0], (size_t)cells, row))
             continue;
-        for (int side = 0; side < 2 && !status; side++)
-            if ((n[side] = ex_series(csv[side], cell, column, values[side], EX_MAX_REPS)) < 0)
-                status = n[side];
-        if (status || !n[1])
+        status = compare_cell(csv, cell, column, &ratio, &both);
+        if (status || !both)
             continue;
-        ex_compare(values[0], (size_t)n[0], values[1], (size_t)n[1], &ratio);
         if (sheet && sheet->header)
             put_row(sheet, experiment, cell, column, source, &ratio);
         if (sheet)
             put_row(sheet, experiment, cell, column, source, &ratio);
         else
             print_row(experiment, cell, &ratio);
-        count->compared += ratio.change != EX_ONE_REPETITION;
+        count->compared += !isnan(ratio.low);
         count->changed += ratio.change == EX_LESS || ratio.change == EX_MORE;
     }
     return status;
@@ -215,7 +244,7 @@ static int compare_column(struct jrx_csv *const csv[2], const char *experiment, 
 static int compare_experiment(const struct arguments *arguments, const char *experiment, struct ex_sheet *sheet,
                               struct count *count, int *found)
 {
-    static const char *const usual[] = {"time_ns", "energy_j"};
+    static const char *const usual[] = {"time_ns", "energy_j", "bit_errors"};
     struct jrx_csv *csv[2] = {NULL};
     char path[2][PATH_MAX];
     int status = 0, both = 1;
@@ -226,7 +255,7 @@ static int compare_experiment(const struct arguments *arguments, const char *exp
     for (int side = 0; side < 2 && both && !status; side++)
         status = jrx_csv_read(&csv[side], path[side], NULL);
     *found += both;
-    for (int i = 0; both && i < (arguments->column ? 1 : 2) && !status; i++) {
+    for (int i = 0; both && i < (arguments->column ? 1 : 3) && !status; i++) {
         const char *column = arguments->column ? arguments->column : usual[i];
         if (has(csv[0], column) && has(csv[1], column))
             status = compare_column(csv, experiment, column, sheet, count);
@@ -263,7 +292,8 @@ static int run(int argc, char **argv)
         parse,
         "A B",
         "Compares two runs: for each cell the ratio B/A of geometric means with its 95 % interval "
-        "(Welch, logarithms), and what differs in machine, compiler and commit.",
+        "(Welch, logarithms), of bit errors that of rates (jackknife, blocks of slots as pairs); and what differs in "
+        "machine, compiler, commit, preset, seed and meter.",
         NULL,
         NULL,
         NULL};
