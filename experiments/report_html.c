@@ -36,11 +36,12 @@ static const char head[] =
     "border-bottom:1px solid var(--line)}}\n"
     ".truth{background:var(--note);border:1px solid var(--line);padding:.6rem 1rem}\n</style>\n";
 
-/* A click on a head sorts its table by that column: numbers as numbers, missing last; a second click turns it round. */
+/* A click on a head sorts its table by that column: numbers as numbers, missing last; a second click turns it round. Of
+ * a cell with several parts the first counts. */
 static const char script[] =
     "<script>\nfor(const h of document.querySelectorAll('th[role]'))h.onclick=h.onkeydown=e=>{\n"
     "if(e.key&&e.key!='Enter')return;const up=h.ariaSort!='ascending',b=h.closest('table').tBodies[0],i=h.cellIndex,\n"
-    "v=r=>{const t=r.cells[i].textContent;return t===''?null:isNaN(t)?t:+t};\n"
+    "v=r=>{const c=r.cells[i].firstChild,t=c?c.textContent:'';return t===''?null:isNaN(t)?t:+t};\n"
     "for(const o of h.parentNode.cells)o.ariaSort=null;h.ariaSort=up?'ascending':'descending';\n"
     "b.append(...[...b.rows].sort((p,q)=>{const x=v(p),y=v(q);if(x===null||y===null)return(x===null)-(y===null);\n"
     "const d=typeof x=='number'&&typeof y=='number'?x-y:String(x).localeCompare(String(y));return up?d:-d}))}\n"
@@ -93,6 +94,11 @@ static void embed(FILE *to, const char *path, const char *alt)
 
 /* ---- parts ---------------------------------------------------------------------------------------------------- */
 
+static void sortable(FILE *to, const char *name)
+{
+    fprintf(to, "<th role=button tabindex=0>%s</th>", name);
+}
+
 static int claims(FILE *to, const char *folder)
 {
     static const char *const class[EX_VERDICTS] = {"yes", "no", "soft", "soft"};
@@ -127,7 +133,7 @@ static int table(FILE *to, const char *path, const char *title)
     fprintf(to, "<details><summary>%s (%zu rows)</summary><div class=wide><table><thead><tr>", title,
             jrx_csv_rows(csv));
     for (size_t c = 0; c < jrx_csv_columns(csv); c++)
-        fprintf(to, "<th role=button tabindex=0>%s</th>", jrx_csv_name(csv, c));
+        sortable(to, jrx_csv_name(csv, c));
     fputs("</tr></thead><tbody>\n", to);
     for (size_t row = 0; row < jrx_csv_rows(csv); row++) {
         fputs("<tr>", to);
@@ -281,6 +287,7 @@ static int section(FILE *to, const char *dir, const struct ex_experiment *experi
 
 static int page(FILE *to, const char *dir, const json_t *meta, const struct ex_experiment *const *list, size_t count)
 {
+    static const char *const columns[] = {"claim", "statement", "verdict", "figure, 95 % interval", "source"};
     char folder[PATH_MAX + 64];
     int status = 0;
     fputs(head, to);
@@ -292,9 +299,10 @@ static int page(FILE *to, const char *dir, const json_t *meta, const struct ex_e
     fputs("<h2>What was measured by what</h2>\n", to);
     truth(to, meta);
     doctor(to, dir);
-    fputs("<h2>Claims</h2>\n<div class='wide cards'><table><thead><tr><th>claim</th><th>statement</th><th>verdict</th>"
-          "<th>figure, 95 % interval</th><th>source</th></tr></thead><tbody>\n",
-          to);
+    fputs("<h2>Claims</h2>\n<div class='wide cards'><table><thead><tr>", to);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        sortable(to, columns[i]);
+    fputs("</tr></thead><tbody>\n", to);
     for (size_t i = 0; i < count && !status; i++) {
         snprintf(folder, sizeof folder, "%s/%s", dir, list[i]->name);
         status = claims(to, folder);

@@ -15,8 +15,11 @@ set xtics ()
 do for [s in list] { set xtics add (gprintf("%.0s%c", real(s)) real(s)) }
 set xlabel "slots trained on" offset 0,0.5+up
 low_of(name) = column(name."_ci_lo_ratio") > 0 ? column(name."_ci_lo_ratio") : column(name."_ratio")
-stats file using (log10(column("scratch_ratio"))):(log10(column("distilled_ratio"))) nooutput
-low = (STATS_min_x < STATS_min_y ? STATS_min_x : STATS_min_y) - 0.15; high = (STATS_max_x > STATS_max_y ? STATS_max_x : STATS_max_y) + 0.15
+high_of(name) = column(name."_ci_hi_ratio") > 0 ? column(name."_ci_hi_ratio") : column(name."_ratio")
+stats file using (log10(low_of("scratch"))):(log10(low_of("distilled"))) nooutput
+low = (STATS_min_x < STATS_min_y ? STATS_min_x : STATS_min_y) - 0.1
+stats file using (log10(high_of("scratch"))):(log10(high_of("distilled"))) nooutput
+high = (STATS_max_x > STATS_max_y ? STATS_max_x : STATS_max_y) + 0.1
 label_x = most*1.08; logarithm = 1; gap = (high-low) * 15.0/220
 last = NaN; stats file using (keep(column("slots") == most, log10(column("scratch_ratio")))) nooutput
 ignored = name_end("alone", 2)

@@ -25,6 +25,7 @@ low = STATS_records > 0 ? STATS_min : NaN
 stats file using "over_scratch_ratio" nooutput
 low = low == low ? low : STATS_min
 low = (low < 1 ? low : 1) * 0.97
+low = low - 0.12*(high-low) # for what is written below
 set yrange [low:high]
 logarithm = 0; gap = (high-low) * 15.0/290; label_x = hottest*1.1
 do for [i=1:words(mixes)] {

@@ -9,16 +9,27 @@
  * tells the page around it, which --dump-dom prints. */
 static const char probe[] =
     "<script>const bad=[];onerror=m=>bad.push(m);addEventListener('load',()=>{\n"
-    "const images=[...document.images],heads=[...document.querySelectorAll('th[role]')];\n"
+    "const images=[...document.images];\n"
     "if(!images.length)bad.push('no figure');\n"
     "for(const i of images)if(!i.complete||!i.naturalWidth||i.getBoundingClientRect().height<50)bad.push('hidden "
     "'+i.alt);\n"
     "for(const e of performance.getEntriesByType('resource'))if(!e.name.startsWith('data:'))bad.push('request "
     "'+e.name);\n"
     "if(document.documentElement.scrollWidth>innerWidth)bad.push('wider than the window');\n"
-    "const column=()=>[...document.querySelector('details tbody').rows].map(r=>r.cells[1].textContent).join(' ');\n"
-    "heads[1].click();const up=column();heads[1].click();const down=column();\n"
-    "parent.postMessage('probe '+innerWidth+': '+up+' | '+down+' | '+(bad.join('; ')||'fine'),'*')})</script>\n";
+    /* what a click on the head of a column leaves in it, and a second one */
+    "const column=(t,i)=>{const h=t.tHead.rows[0].cells[i],now=()=>[...t.tBodies[0].rows].map(r=>r.cells[i].firstChild?"
+    "r.cells[i].firstChild.textContent:'').join(' ');h.click();const up=now();h.click();return up+' | '+now()+' | '};\n"
+    "const numbers=column(document.querySelector('details table'),1),claims=column(document.querySelector('h2+.cards "
+    "thead').parentNode,3);\n"
+    /* contrast of every text with what is behind it, as WCAG 2.1 has it (1.4.3: 4.5) */
+    "const light=c=>c.match(/[\\d.]+/g).slice(0,3).map(v=>(v/=255)<=.03928?v/12.92:((v+.055)/1.055)**2.4)"
+    ".reduce((s,v,i)=>s+v*[.2126,.7152,.0722][i],0),clear='rgba(0, 0, 0, 0)';\n"
+    "for(const e of document.querySelectorAll('body *'))if([...e.childNodes].some(n=>n.nodeType==3&&n.data.trim())&&"
+    "e.tagName!='SCRIPT'){let b=e;while(b!=document.documentElement&&getComputedStyle(b).backgroundColor==clear)"
+    "b=b.parentNode;const [x,y]=[light(getComputedStyle(e).color),light(getComputedStyle(b).backgroundColor)]"
+    ".sort((p,q)=>p-q);if((y+.05)/(x+.05)<4.5)bad.push('faint '+e.tagName+' '+e.textContent.slice(0,20))}\n"
+    "parent.postMessage('probe '+innerWidth+(matchMedia('(prefers-color-scheme:dark)').matches?' dark: ':' light: ')+"
+    "numbers+claims+(bad.join('; ')||'fine'),'*')})</script>\n";
 
 static void make_run(char root[TREE_PATH])
 {
@@ -33,6 +44,9 @@ static void make_run(char root[TREE_PATH])
              "\"powercap\", \"available\": false, \"reason\": \"no <driver>\"}], \"counters\": "
              "[{\"counters\": \"cachesim\", \"available\": true, \"source\": \"simulated\", \"about\": \"caches\", "
              "\"domains\": \"\"}]}");
+    tree_put(root, "tiling/claims.csv=claim,statement,verdict,figure_ratio,figure_ci_lo_ratio,figure_ci_hi_ratio,source,note\n"
+                   "a,A.,supported,10,9,11,measured,n\nb,B.,refuted,9.5,,,measured,n\n"
+                   "c,C.,inconclusive,,,,measured,n\n");
     tree_put(root, "learning/summary.csv=network,step\na,1\n");
     tree_put(root, "learning/networks.csv=network,warmup_steps\nteacher,4321\n");
     tree_put(root, "tiling/summary.csv=cell,time_ms\n\"a,b\",10\nc,9.5\nd,\ne,100.123456789\n");
@@ -98,20 +112,21 @@ static void a_folder_that_is_no_run_is_refused(void **state)
     tree_free(root);
 }
 
-static void look(const char *root, int width)
+static void look(const char *root, int width, int dark)
 {
-    char command[2 * TREE_PATH + 256], line[4096], want[128];
+    char command[2 * TREE_PATH + 320], line[4096], want[128];
     int found = 0;
     tree_put(root,
              "frame.html=<!doctype html><script>onmessage=e=>document.body.append(e.data)</script><body>"
              "<iframe src=report.html width=%d height=900 style='border:0'></iframe>",
              width);
-    snprintf(want, sizeof want, "probe %d: 9.5 10 100.12  | 100.12 10 9.5  | fine", width);
+    snprintf(want, sizeof want, "probe %d %s: 9.5 10 100.12  | 100.12 10 9.5  | 9.5 10  | 10 9.5  | fine", width,
+             dark ? "dark" : "light");
     snprintf(
         command, sizeof command,
         "timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir=%s/profile --window-size=1700,1000 "
-        "--dump-dom file://%s/frame.html 2>/dev/null",
-        root, root);
+        "--blink-settings=preferredColorScheme=%d --dump-dom file://%s/frame.html 2>/dev/null",
+        root, !dark, root);
     FILE *out = popen(command, "re");
     assert_non_null(out);
     while (fgets(line, sizeof line, out))
@@ -137,8 +152,10 @@ static void a_browser_shows_it_without_error_or_request(void **state)
     FILE *page = fopen(path, "ae");
     assert_non_null(page);
     assert_true(fputs(probe, page) >= 0 && !fclose(page));
-    look(root, 400);
-    look(root, 1600);
+    for (int dark = 0; dark <= 1; dark++) {
+        look(root, 400, dark);
+        look(root, 1600, dark);
+    }
     tree_free(root);
 }
 
