@@ -44,9 +44,11 @@ static void make_run(char root[TREE_PATH])
              "\"powercap\", \"available\": false, \"reason\": \"no <driver>\"}], \"counters\": "
              "[{\"counters\": \"cachesim\", \"available\": true, \"source\": \"simulated\", \"about\": \"caches\", "
              "\"domains\": \"\"}]}");
-    tree_put(root, "tiling/claims.csv=claim,statement,verdict,figure_ratio,figure_ci_lo_ratio,figure_ci_hi_ratio,source,note\n"
-                   "a,A.,supported,10,9,11,measured,n\nb,B.,refuted,9.5,,,measured,n\n"
-                   "c,C.,inconclusive,,,,measured,n\n");
+    tree_put(
+        root,
+        "tiling/claims.csv=claim,statement,verdict,figure_ratio,figure_ci_lo_ratio,figure_ci_hi_ratio,source,note\n"
+        "a,A.,supported,10,9,11,measured,n\nb,B.,refuted,9.5,,,measured,n\n"
+        "c,C.,inconclusive,,,,measured,n\n");
     tree_put(root, "learning/summary.csv=network,step\na,1\n");
     tree_put(root, "learning/networks.csv=network,warmup_steps\nteacher,4321\n");
     tree_put(root, "tiling/summary.csv=cell,time_ms\n\"a,b\",10\nc,9.5\nd,\ne,100.123456789\n");
