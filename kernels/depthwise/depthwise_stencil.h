@@ -106,7 +106,7 @@ KN_INLINE void dw_row_chunk(const struct dw_plane *p, int f, int part, const int
         KN_UNROLL(14) for (int i = 0; i < DW_T; i++) if (reads >> i & 1)
         {
             kn_vec v = kn_keep(kn_ld_spread(p->trace, p->in_is, row + i * KN_LANES, in_multiplier));
-            if (r == 1)
+            if (r == 1 && cols >> i & 1)
                 dw_fetch(next + i * KN_LANES);
             if (i + d < DW_T && cols >> (i + d) & 1)
                 acc[i + d] = kn_fma(v, w0, acc[i + d]);
