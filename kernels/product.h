@@ -39,7 +39,6 @@ struct kn_product {
     int from, to; /* input channels [from, to), counted from x and w */
     int resume;   /* add to what y holds */
     int first;    /* into kn_piece_size: the largest piece used */
-    int stream;   /* store past the caches; not with resume. kn_fence() is for who calls */
     int vc;       /* blocks of output channels in a piece, at most KN_VC; 0: KN_VC */
     /* If not NULL: pixels laid out as x is, far_plane floats from block to block, that will be read later and come from
      * memory: one is fetched a step. Worth a tenth of the time where a layer is in no cache. */
@@ -101,7 +100,7 @@ KN_INLINE void kn_product_start(const struct kn_product *p, kn_vec *acc, const f
 
 /* What y holds is added last: at the start its lines would be waited for, by now kn_product_tap() has fetched them. */
 KN_INLINE void kn_product_finish(const struct kn_product *p, const kn_vec *acc, float *y, const int px, const int vc,
-                                 const int resume, const int stream)
+                                 const int resume)
 {
     const int parts = vc * KN_PARTS;
     KN_UNROLL(16)
@@ -110,10 +109,7 @@ KN_INLINE void kn_product_finish(const struct kn_product *p, const kn_vec *acc, 
     for (int v = 0; v < parts; v++) {
         float *at = y + v / KN_PARTS * p->y_plane + i * KN_LANES + v % KN_PARTS * KN_WIDTH;
         kn_vec sum = acc[i * parts + v];
-        if (stream)
-            kn_stream(p->trace, p->y_is, at, sum);
-        else
-            kn_st(p->trace, p->y_is, at, resume ? kn_add(kn_ld(p->trace, p->y_is, at), sum) : sum);
+        kn_st(p->trace, p->y_is, at, resume ? kn_add(kn_ld(p->trace, p->y_is, at), sum) : sum);
     }
 }
 
@@ -146,7 +142,7 @@ KN_INLINE void kn_product_tap(const struct kn_product *p, kn_vec *acc, const flo
         /* The next block's pixels, or the next piece's: far from here, so nothing else fetches them in time; one a
          * step, which 16 steps make as many as a piece has. And the lines that the piece will be stored to. */
         const float *next = stop < p->to ? xi + p->x_plane : x + px * KN_LANES;
-        const float *out = p->stream ? next : y + (i / KN_LANES < vc ? i / KN_LANES : 0) * p->y_plane;
+        const float *out = y + (i / KN_LANES < vc ? i / KN_LANES : 0) * p->y_plane;
         const float *far = early + i / KN_LANES * p->far_plane;
         for (; i < stop; i++, xi++, w += KN_LANES, next += KN_LANES, far += KN_LANES, out += KN_LANES) {
             __builtin_prefetch(next);
@@ -180,11 +176,9 @@ KN_INLINE void kn_product_piece(const struct kn_product *p, const float *x, cons
             kn_product_tap(p, acc, xt, wt, y, px, 0, px, vc);
     }
     if (p->resume)
-        kn_product_finish(p, acc, y, px, vc, 1, 0);
-    else if (p->stream)
-        kn_product_finish(p, acc, y, px, vc, 0, 1);
+        kn_product_finish(p, acc, y, px, vc, 1);
     else
-        kn_product_finish(p, acc, y, px, vc, 0, 0);
+        kn_product_finish(p, acc, y, px, vc, 0);
 }
 
 typedef void kn_piece_fn(const struct kn_product *p, const float *x, const float *w, const float *bias, float *y,

@@ -5,7 +5,6 @@
  */
 #include "harness/base/mem.h"
 #include "harness/base/rng.h"
-#include "kernels/check.h"
 #include "kernels/kernel.h"
 #include "tests/support/test.h"
 
@@ -135,34 +134,11 @@ static void multipliers_above_two_are_refused(void **state)
     assert_int_equal(kn_find("separable_fwd_ref")->supports(&s, &none), 0);
 }
 
-/* 8.9 MB of output: pieces are stored past the caches. One real channel in the last block. */
-static void outputs_too_large_for_a_cache_are_right(void **state)
-{
-    (void)state;
-    static const struct kn_tile none;
-    static const char *const names[] = {"separable_fwd_baseline", "separable_fwd_avx2", "separable_fwd_avx512"};
-    const struct kn_shape shape = {.n = 8, .ic = 17, .oc = 49, .f = 312, .t = 14, .dil_f = 2, .dil_t = 3, .mid = 17};
-    struct kn_problem problem;
-    if (getenv("JOULERX_TEST_FAST"))
-        skip_because("a large layer; runs without JOULERX_TEST_FAST");
-    assert_int_equal(kn_problem_init(&problem, KN_SEPARABLE, KN_FWD, &shape, 1), 0);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const struct kn_kernel *kernel = kn_find(names[i]);
-        struct kn_outcome outcome;
-        if (!kn_runnable(kernel))
-            continue;
-        assert_int_equal(kn_check(kernel, &problem, &none, &outcome), 0);
-        assert_int_equal(outcome.verdict, KN_PASS);
-    }
-    kn_problem_fini(&problem);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(norm_and_residual_are_the_layers_they_replace),
         cmocka_unit_test(multipliers_above_two_are_refused),
-        cmocka_unit_test(outputs_too_large_for_a_cache_are_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,9 +18,7 @@
 enum {
     SEPARABLE_FIELDS = KN_TILE_OC | KN_TILE_F | KN_TILE_REG | KN_TILE_KEEP,
     /* pixels of a band by default: enough to use a weight from the first-level cache often, few enough to share out */
-    SEPARABLE_PIXELS = 168,
-    /* outputs of that many bytes are stored past the caches, as in kernels/depthwise/depthwise_stencil.h */
-    SEPARABLE_FAR_BYTES = 8 << 20
+    SEPARABLE_PIXELS = 168
 };
 
 static struct kn_tile resolve(const struct kn_shape *s, const struct kn_tile *tile)
@@ -77,7 +75,6 @@ static void product(const struct band *b)
     const struct kn_shape *s = a->shape;
     const int blocks = kn_blocks(s->oc), step = b->tile.oc / KN_LANES, pixels = b->rows * s->t;
     const ptrdiff_t plane = (ptrdiff_t)s->f * s->t * KN_LANES, mid = kn_blocks(s->mid) * KN_LANES;
-    const int stream = !a->accumulate && kn_y_floats(s) * sizeof(float) >= SEPARABLE_FAR_BYTES;
     float *y = a->y + b->n * blocks * plane + (ptrdiff_t)b->f0 * s->t * KN_LANES;
     for (int o = 0; o < blocks; o += step) {
         struct kn_product p = {.x = b->between,
@@ -91,7 +88,6 @@ static void product(const struct band *b)
                                .taps = 1,
                                .to = s->mid,
                                .resume = a->accumulate,
-                               .stream = stream,
                                .first = kn_product_first(b->tile.px),
                                .vc = b->tile.vc,
                                .x_is = KN_WORKSPACE,
@@ -107,7 +103,6 @@ static void product(const struct band *b)
         int count = blocks - o < step ? blocks - o : step;
         kn_product_run(&p, pixels, count);
     }
-    kn_fence();
 }
 
 /* Band after band, each through both halves by the same thread. */
