@@ -139,11 +139,12 @@ struct jrx_work ex_call_work(const struct ex_call *call, const struct ex_traffic
 }
 
 int ex_call_measure(struct ex_run *run, struct ex_call *call, const struct ex_traffic *traffic, uint64_t *iters,
-                    struct jrx_table *samples, char *words, size_t size)
+                    struct jrx_table *samples, double *time_ns, char *words, size_t size)
 {
     const struct jrx_region region = {.fn = ex_call_run, .ctx = call, .work = ex_call_work(call, traffic)};
     char layer[64];
-    double time_ns;
+    double own_ns;
+    time_ns = time_ns ? time_ns : &own_ns;
     jrx_put_text(samples, "kernel", call->kernel->name);
     jrx_put_text(samples, "layer", kn_layer_format(call->kernel->op, &call->shape, layer, sizeof layer));
     jrx_put_real(samples, "flop", region.work.flop);
@@ -151,8 +152,8 @@ int ex_call_measure(struct ex_run *run, struct ex_call *call, const struct ex_tr
     jrx_put_real(samples, "sim_l2_bytes", traffic->l2_bytes);
     jrx_put_real(samples, "sim_l3_bytes", traffic->l3_bytes);
     jrx_put_real(samples, "sim_dram_bytes", traffic->dram_bytes);
-    int status = ex_measure(run, &region, iters, samples, &time_ns);
+    int status = ex_measure(run, &region, iters, samples, time_ns);
     if (!status)
-        snprintf(words, size, "%.2f ms, %.1f GFLOP/s", time_ns * 1e-6, region.work.flop / time_ns);
+        snprintf(words, size, "%.2f ms, %.1f GFLOP/s", *time_ns * 1e-6, region.work.flop / *time_ns);
     return status;
 }

@@ -86,9 +86,10 @@ int ex_call_simulate(const struct ex_call *call, const struct jrx_cache_geometry
         "sim_dram_bytes", JRX_REAL, "simulated: bytes between L3 and memory"                                           \
     }
 
-/** Measures one window of the call (see ex_measure()) and puts EX_CALL_COLUMNS; `words` for the progress line. */
+/** Measures one window of the call (see ex_measure()) and puts EX_CALL_COLUMNS; `words` for the progress line. time_ns:
+ * of a call; may be NULL. */
 int ex_call_measure(struct ex_run *run, struct ex_call *call, const struct ex_traffic *traffic, uint64_t *iters,
-                    struct jrx_table *samples, char *words, size_t size);
+                    struct jrx_table *samples, double *time_ns, char *words, size_t size);
 
 /** What the model meter wants to know: useful FLOP of the kernel and the simulated traffic. */
 struct jrx_work ex_call_work(const struct ex_call *call, const struct ex_traffic *traffic);

@@ -20,7 +20,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static int run(int argc, char **argv)
 {
     const char *dir = NULL;
-    char page[PATH_MAX + 32];
+    char page[PATH_MAX + 32], old[256];
     size_t count;
     const struct argp argp = {.parser = parse,
                               .args_doc = "DIR",
@@ -29,7 +29,12 @@ static int run(int argc, char **argv)
                                   "report.html: one file, figures and tables inside."};
     argp_parse(&argp, argc, argv, 0, NULL, &dir);
     const struct ex_experiment *const *all = ex_experiments(&count);
-    int status = ex_report_figures(dir, all, count);
+    int status = ex_report_figures(dir, all, count, old, sizeof old);
+    if (*old)
+        fprintf(stderr,
+                "figures left as they are, their tables are an earlier version's:%s; to run them anew, delete their "
+                "folders and call joulerx reproduce --resume=%s\n",
+                old, dir);
     if (!status)
         status = ex_report_html(dir, all, count, page, sizeof page);
     if (!status)

@@ -100,7 +100,7 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     jrx_put_integer(samples, "threads", c->threads);
     jrx_put_text(samples, "data", c->zero ? "zero" : "random");
     status = c->kind == EX_LAYER
-                 ? ex_call_measure(run, &probe->call, &probe->traffic, &state->iters[index], samples, words, size)
+                 ? ex_call_measure(run, &probe->call, &probe->traffic, &state->iters[index], samples, NULL, words, size)
                  : measure(run, probe, &state->iters[index], samples, words, size);
     if (is_large(c))
         ex_probe_fini(probe);

@@ -147,7 +147,7 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     jrx_put_text(samples, "op", kn_op_name(cell->op));
     jrx_put_text(samples, "direction", kn_dir_name(cell->dir));
     put_estimates(&state->sheet, kn_flop(cell->op, cell->dir, &cell->shape), samples);
-    return ex_call_measure(run, call, traffic, &state->iters[index], samples, words, size);
+    return ex_call_measure(run, call, traffic, &state->iters[index], samples, NULL, words, size);
 }
 
 /* ---- conclusion ----------------------------------------------------------------------------------------------- */

@@ -1,71 +1,190 @@
 /*
- * What does the tiling of a loop nest cost? One layer, the same FLOPs, many block sizes: run time, energy and the bytes
- * that move between the caches.
+ * What does the tiling of a loop nest cost? Every kind of layer that DeepRx has, the same FLOPs under several tilings:
+ * run time, energy, and the bytes of each tensor that move between the caches.
  */
 #include "experiments/call.h"
-#include "experiments/experiment.h"
-#include "experiments/series.h"
+#include "experiments/tiling.h"
 #include "harness/base/error.h"
-#include "harness/base/rng.h"
+#include "kernels/tile.h"
+#include "models/link/slot.h"
+#include "models/nn/run.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const int tile_oc[] = {32, 64, 256}, tile_ic[] = {32, 256}, tile_f[] = {1, 8, 39, 312};
-enum { OCS = 3, ICS = 2, FS = 4, CELLS = OCS * ICS * FS, CHANNELS = 256 };
+const struct ex_tiling_kind ex_tiling_kinds[EX_TILING_KINDS] = {
+    {"conv-in",
+     "conv:c10:k64",
+     KN_FWD,
+     {"default", "oc=16,f=1", "oc=64,f=1", "oc=16,f=312", "oc=32,ic=5,f=104", "oc=64,ic=2,f=39", "oc=16,ic=1,f=312"}},
+    {"depthwise",
+     "dw:c64:m2",
+     KN_FWD,
+     {"default", "oc=16,f=1", "oc=128,f=1", "oc=128,f=12", "oc=64,f=12,t=7", "oc=64,f=39,t=1", "oc=128,f=1,t=1"}},
+    {"depthwise-wide",
+     "dw:c256:m2:d6x3",
+     KN_FWD,
+     {"default", "oc=16,f=1", "oc=512,f=1", "oc=512,f=12", "oc=64,f=12,t=7", "oc=64,f=39,t=1", "oc=512,f=1,t=1"}},
+    {"pointwise-up",
+     "pw:c128:k256",
+     KN_FWD,
+     {"default", "oc=256,f=1", "oc=32,f=312", "oc=64,ic=64,f=39", "oc=32,ic=32,f=312", "oc=256,ic=32,f=312",
+      "oc=16,ic=16,f=312"}},
+    {"pointwise-down",
+     "pw:c512:k256",
+     KN_FWD,
+     {"default", "oc=256,f=1", "oc=32,f=312", "oc=64,ic=64,f=39", "oc=32,ic=32,f=312", "oc=256,ic=32,f=312",
+      "oc=16,ic=16,f=312"}},
+    {"pointwise-out",
+     "pw:c64:k8",
+     KN_FWD,
+     {"default", "f=1", "f=312", "ic=16,f=12", "ic=16,f=312", "ic=4,f=39", "ic=4,f=312,t=7"}},
+    {"fused",
+     "sep:c64:m2:k64",
+     KN_FWD,
+     {"default", "oc=64,f=1", "oc=64,f=12", "oc=16,f=1", "oc=32,f=312", "oc=32,f=12,keep=no", "oc=16,f=312,keep=no"}},
+    {"fused-wide",
+     "sep:c256:m2:k256:d6x3",
+     KN_FWD,
+     {"default", "oc=256,f=1", "oc=256,f=12", "oc=16,f=1", "oc=32,f=312", "oc=256,f=12,keep=no",
+      "oc=16,f=312,keep=no"}},
+    {"pointwise-data",
+     "pw:c512:k256",
+     KN_BWD_DATA,
+     {"default", "ic=512,f=1", "ic=32,f=312", "oc=64,ic=64,f=39", "oc=32,ic=32,f=312", "oc=32,ic=512,f=312",
+      "oc=16,ic=16,f=312"}},
+    {"pointwise-weights",
+     "pw:c512:k256",
+     KN_BWD_WEIGHTS,
+     {"default", "oc=256,f=12", "oc=256,ic=64,f=3", "oc=64,ic=64,f=39", "oc=32,ic=32,f=312", "oc=256,ic=16,f=312",
+      "oc=16,ic=16,f=312"}},
+};
 
 static const struct jrx_column columns[] = {
     EX_CALL_COLUMNS,
-    {"tile", JRX_TEXT, "block sizes of the loop nest"},
+    {"kind", JRX_TEXT, "kind of layer"},
+    {"tiling", JRX_TEXT, "default, which is what a network takes on this machine, or what was asked for"},
+    {"tile", JRX_TEXT, "the tiling as the kernel resolved it"},
+    {"rate_flop_per_s", JRX_REAL, "useful FLOP over the wall time of one call; measured"},
+    EX_TILING_BYTES,
 };
 
+/* The tilings of a layer run on the same buffers: none of them is lucky with its pages. */
 struct state {
-    struct ex_call call[CELLS];
-    struct ex_traffic traffic[CELLS];
-    uint64_t iters[CELLS];
+    struct jrx_cache_geometry geometry;
+    struct ex_call call[EX_TILING_KINDS];
+    struct kn_tile tile[EX_TILING_CELLS];
+    struct ex_traffic traffic[EX_TILING_CELLS];
+    int simulated[EX_TILING_CELLS];
+    uint64_t iters[EX_TILING_CELLS];
 };
 
-static struct kn_tile tile_of(int cell)
+char *ex_tiling_label(int cell, char *text, size_t size)
 {
-    return (struct kn_tile){.oc = tile_oc[cell / (ICS * FS)], .ic = tile_ic[cell / FS % ICS], .f = tile_f[cell % FS]};
+    const struct ex_tiling_kind *kind = &ex_tiling_kinds[cell / EX_TILINGS];
+    snprintf(text, size, "%s,%s", kind->name, kind->tiling[cell % EX_TILINGS]);
+    return text;
 }
 
-static int plan(const struct ex_settings *settings, struct ex_plan *plan)
+char *ex_tiling_column(int level, int tensor, char *text, size_t size)
 {
-    *plan = (struct ex_plan){
-        .cells = CELLS, .reps = settings->preset->reps, .shuffled = 1, .item_s = 1.2 * settings->preset->window_s};
-    return 0;
+    static const char *const levels[EX_TILING_LEVELS] = {"l1", "l2", "l3", "dram"};
+    snprintf(text, size, "sim_%s_%s_bytes", levels[level], ex_operand_names[tensor]);
+    return text;
 }
 
 static void label(const struct ex_settings *settings, int cell, char *text, size_t size)
 {
     (void)settings;
-    struct kn_tile tile = tile_of(cell);
-    kn_tile_format(&tile, KN_TILE_OC | KN_TILE_IC | KN_TILE_F, text, size);
+    ex_tiling_label(cell, text, size);
+}
+
+/* The call of a kind on the preset's grid. */
+static int call_of(const struct ex_settings *settings, const struct ex_tiling_kind *kind,
+                   const struct kn_kernel **kernel, struct kn_shape *shape)
+{
+    enum kn_op op;
+    *shape = (struct kn_shape){.n = 1, .f = settings->preset->grid_f, .t = LK_SYMBOLS};
+    int status = kn_layer_parse(kind->layer, &op, shape);
+    *kernel = status ? NULL : kn_best(op, kind->dir);
+    return status;
+}
+
+/* What is asked of the kernel: for the default, what a network asks. */
+static int tile_of(const struct ex_settings *settings, int cell, const struct kn_kernel *kernel,
+                   const struct kn_shape *shape, struct kn_tile *tile)
+{
+    const char *text = ex_tiling_kinds[cell / EX_TILINGS].tiling[cell % EX_TILINGS];
+    const struct nn_tilings *known = settings->tilings;
+    int status = kn_tile_parse(text, tile);
+    if (!status && cell % EX_TILINGS == 0 && known)
+        *tile = known->get(known->self, kernel, shape, 1);
+    return status ? status : kernel->supports(shape, tile);
+}
+
+/* A window, or a call that is longer; and its share of simulating the cell, as if that had never been done. */
+static double cell_s(const struct ex_settings *settings, int cell)
+{
+    static const double accesses_per_s = 110e6, vector_bytes = 64;
+    const struct kn_kernel *kernel;
+    struct kn_shape shape;
+    struct kn_tile tile;
+    struct kn_work work;
+    const double window_s = 1.2 * settings->preset->window_s;
+    if (call_of(settings, &ex_tiling_kinds[cell / EX_TILINGS], &kernel, &shape) ||
+        tile_of(settings, cell, kernel, &shape, &tile))
+        return window_s;
+    kernel->work(&shape, &tile, &work);
+    const double call_s = 1.2 * work.flop * settings->threads / settings->flop_per_s,
+                 simulate_s = 2 * (work.load_bytes + work.store_bytes) / vector_bytes / accesses_per_s;
+    return fmax(window_s, call_s) + simulate_s / settings->preset->reps;
+}
+
+static int plan(const struct ex_settings *settings, struct ex_plan *plan)
+{
+    double all_s = 0;
+    for (int cell = 0; cell < EX_TILING_CELLS; cell++)
+        all_s += cell_s(settings, cell);
+    *plan = (struct ex_plan){
+        .cells = EX_TILING_CELLS, .reps = settings->preset->reps, .shuffled = 1, .item_s = all_s / EX_TILING_CELLS};
+    return 0;
+}
+
+/* Buffers for the tiling that needs the most of them. */
+static int prepare(struct ex_run *run, int kind)
+{
+    struct state *state = run->state;
+    const struct kn_kernel *kernel;
+    struct kn_shape shape;
+    size_t most = 0;
+    int status = call_of(run->settings, &ex_tiling_kinds[kind], &kernel, &shape), largest = kind * EX_TILINGS;
+    for (int cell = kind * EX_TILINGS; cell < (kind + 1) * EX_TILINGS && !status; cell++) {
+        status = tile_of(run->settings, cell, kernel, &shape, &state->tile[cell]);
+        size_t bytes = status ? 0 : kernel->workspace_bytes(&shape, &state->tile[cell], 1);
+        if (bytes > most) {
+            most = bytes;
+            largest = cell;
+        }
+    }
+    return status ? status
+                  : ex_call_init(&state->call[kind], kernel, &shape, &state->tile[largest], 1, run->settings->seed);
 }
 
 static int begin(struct ex_run *run)
 {
-    struct jrx_cache_geometry geometry;
     struct state *state = run->state = calloc(1, sizeof *state);
-    const struct kn_shape shape = {
-        .n = 1, .ic = CHANNELS, .oc = CHANNELS, .f = run->settings->preset->grid_f, .t = 14, .dil_f = 1, .dil_t = 1};
-    int status = state ? ex_geometry(run->settings, &geometry) : jrx_fail(JRX_ENOMEM, "tiling: no memory");
-    for (int cell = 0; cell < CELLS && !status; cell++) {
-        struct kn_tile tile = tile_of(cell);
-        status = ex_call_init(&state->call[cell], kn_best(KN_POINTWISE, KN_FWD), &shape, &tile, 1, run->settings->seed);
-        if (!status)
-            status = ex_call_simulate(&state->call[cell], &geometry, &state->traffic[cell]);
-    }
+    int status = state ? ex_geometry(run->settings, &state->geometry) : jrx_fail(JRX_ENOMEM, "tiling: no memory");
+    for (int kind = 0; kind < EX_TILING_KINDS && !status; kind++)
+        status = prepare(run, kind);
     return status;
 }
 
 static void end(struct ex_run *run)
 {
     struct state *state = run->state;
-    for (int cell = 0; state && cell < CELLS; cell++)
-        ex_call_fini(&state->call[cell]);
+    for (int kind = 0; state && kind < EX_TILING_KINDS; kind++)
+        ex_call_fini(&state->call[kind]);
     free(state);
     run->state = NULL;
 }
@@ -74,124 +193,49 @@ static int cell(struct ex_run *run, int cell, int rep, struct jrx_table *samples
 {
     (void)rep;
     struct state *state = run->state;
-    char tile[64];
-    label(run->settings, cell, tile, sizeof tile);
-    jrx_put_text(samples, "tile", tile);
-    return ex_call_measure(run, &state->call[cell], &state->traffic[cell], &state->iters[cell], samples, words, size);
-}
-
-/* ---- conclusion ----------------------------------------------------------------------------------------------- */
-
-static const struct jrx_column summary_columns[] = {
-    {"cell", JRX_TEXT, "the tiling"},
-    {"oc", JRX_INTEGER, "block of output channels"},
-    {"ic", JRX_INTEGER, "block of input channels"},
-    {"f", JRX_INTEGER, "block of subcarriers"},
-    {"time_ms", JRX_REAL, "median of the run time, measured"},
-    {"time_ci_lo_ms", JRX_REAL, "lower end of its 95 % interval"},
-    {"time_ci_hi_ms", JRX_REAL, "upper end"},
-    {"energy_mj", JRX_REAL, "median of the energy, of the source in energy_source"},
-    {"energy_ci_lo_mj", JRX_REAL, "lower end of its 95 % interval"},
-    {"energy_ci_hi_mj", JRX_REAL, "upper end"},
-    {"energy_source", JRX_TEXT, "measured, replayed or estimated"},
-    {"sim_l2_bytes", JRX_REAL, "simulated: bytes between L1 and L2 of one call"},
-    {"sim_l3_bytes", JRX_REAL, "simulated: bytes between L2 and L3 of one call"},
-};
-static const struct jrx_schema summary_schema = {"tiling summary", summary_columns,
-                                                 sizeof summary_columns / sizeof *summary_columns};
-
-struct result {
-    struct jrx_estimate time, energy, l2, l3;
-};
-
-struct summary {
-    const struct ex_run *run;
-    const char *source;
-    struct result result[CELLS];
-};
-
-static int put_row(void *context, int row, struct jrx_table *table)
-{
-    const struct summary *summary = context;
-    const struct result *result = &summary->result[row];
-    struct kn_tile tile = tile_of(row);
-    char name[64];
-    label(summary->run->settings, row, name, sizeof name);
-    jrx_put_text(table, "cell", name);
-    jrx_put_integer(table, "oc", tile.oc);
-    jrx_put_integer(table, "ic", tile.ic);
-    jrx_put_integer(table, "f", tile.f);
-    ex_put_estimate(table, "time", "ms", &result->time, 1e-6);
-    ex_put_estimate(table, "energy", "mj", &result->energy, 1e3);
-    jrx_put_text(table, "energy_source", summary->source);
-    jrx_put_real(table, "sim_l2_bytes", result->l2.value);
-    jrx_put_real(table, "sim_l3_bytes", result->l3.value);
-    return 0;
-}
-
-/* Which two tilings are compared is chosen by the simulator, not by the times: noise cannot choose its own extremes. */
-static void extremes(const struct result *result, int *least, int *most)
-{
-    *least = *most = 0;
-    for (int i = 1; i < CELLS; i++) {
-        if (result[i].l2.value < result[*least].l2.value)
-            *least = i;
-        if (result[i].l2.value > result[*most].l2.value)
-            *most = i;
-    }
-}
-
-static int conclude(struct ex_run *run, const struct jrx_csv *samples, struct ex_claim *claims, int max)
-{
-    (void)max;
-    struct summary summary = {.run = run};
-    struct jrx_estimate time, energy;
-    char name[64], most_name[64], least_name[64], note[256];
-    int status = ex_only_text(samples, "energy_source", &summary.source), least, most;
-    for (int i = 0; i < CELLS && !status; i++) {
-        struct result *result = &summary.result[i];
-        label(run->settings, i, name, sizeof name);
-        if (!(status = ex_median(samples, name, "time_ns", &result->time)) &&
-            !(status = ex_median(samples, name, "energy_j", &result->energy)) &&
-            !(status = ex_median(samples, name, "sim_l2_bytes", &result->l2)))
-            status = ex_median(samples, name, "sim_l3_bytes", &result->l3);
-    }
-    if (!status)
-        status = ex_summary(run->dir, &summary_schema, CELLS, put_row, &summary);
+    const struct ex_tiling_kind *kind = &ex_tiling_kinds[cell / EX_TILINGS];
+    struct ex_call *call = &state->call[cell / EX_TILINGS];
+    struct ex_traffic *traffic = &state->traffic[cell];
+    const struct kn_kernel *kernel = call->kernel;
+    const struct ex_question question = {kernel, call->shape, state->tile[cell], state->geometry, 1};
+    const struct kn_tile resolved = kernel->resolve(&call->shape, &state->tile[cell]);
+    char text[KN_TILE_TEXT];
+    double time_ns = NAN;
+    int status = state->simulated[cell] ? 0 : ex_simulate(&question, traffic);
     if (status)
         return status;
-    extremes(summary.result, &least, &most);
-    label(run->settings, least, least_name, sizeof least_name);
-    label(run->settings, most, most_name, sizeof most_name);
-    if ((status = ex_ratio(samples, most_name, least_name, "time_ns", &time)) ||
-        (status = ex_ratio(samples, most_name, least_name, "energy_j", &energy)))
-        return status;
-    enum jrx_source source = ex_source(summary.source);
-    snprintf(note, sizeof note,
-             "the tiling with most simulated L1-L2 traffic (%s) over that with least (%s), pointwise %d to %d channels",
-             most_name, least_name, CHANNELS, CHANNELS);
-    claims[0] = ex_claim_make("tiling-energy",
-                              "At equal FLOPs, a tiling that moves more bytes between the caches costs more energy.",
-                              note, &energy, ex_verdict_of_energy(source, energy.low, energy.high, 1, 0), source);
-    claims[1] =
-        ex_claim_make("tiling-time", "At equal FLOPs, a tiling that moves more bytes between the caches takes longer.",
-                      note, &time, ex_verdict_of(time.low, time.high, 1, 0), JRX_MEASURED);
-    return 2;
+    state->simulated[cell] = 1;
+    call->tile = state->tile[cell];
+    jrx_put_text(samples, "kind", kind->name);
+    jrx_put_text(samples, "tiling", kind->tiling[cell % EX_TILINGS]);
+    jrx_put_text(samples, "tile", kn_tile_format(&resolved, KN_TILE_ALL, text, sizeof text));
+    for (int level = 0; level < EX_TILING_LEVELS; level++)
+        for (int tensor = 0; tensor < EX_TILING_TENSORS; tensor++)
+            jrx_put_real(samples, ex_tiling_column(level, tensor, text, sizeof text), traffic->bytes[level][tensor]);
+    status = ex_call_measure(run, call, traffic, &state->iters[cell], samples, &time_ns, words, size);
+    jrx_put_real(samples, "rate_flop_per_s", kn_flop(kernel->op, kernel->dir, &call->shape) / (time_ns * 1e-9));
+    return status;
 }
 
-const struct ex_experiment exp_tiling = {.name = "tiling",
-                                         .title = "Energy of a kernel against its tiling",
-                                         .question = "The same pointwise layer with the same FLOPs under 24 loop "
-                                                     "tilings: run time (measured), energy (see its label) and "
-                                                     "bytes between L1 and L2 (simulated).",
-                                         .needs = "",
-                                         .order = 10,
-                                         .column = columns,
-                                         .columns = sizeof columns / sizeof *columns,
-                                         .summary = &summary_schema,
-                                         .plan = plan,
-                                         .label = label,
-                                         .begin = begin,
-                                         .cell = cell,
-                                         .end = end,
-                                         .conclude = conclude};
+const struct ex_experiment exp_tiling = {
+    .name = "tiling",
+    .title = "Energy of a layer against its tiling",
+    .question =
+        "Each kind of layer that DeepRx has, the same FLOPs under seven loop tilings: run time (measured), energy "
+        "(see its label) and the bytes that move between the caches, by tensor (simulated). How far are the "
+        "tilings that are best by time, by traffic and by energy apart?",
+    .needs = "",
+    .order = 10,
+    .column = columns,
+    .columns = sizeof columns / sizeof *columns,
+    .summary = &ex_tiling_summary,
+    .also = "layers.csv",
+    .also_schema = &ex_tiling_layers,
+    .also_figure = "tiling-tensors",
+    .plan = plan,
+    .label = label,
+    .cell_s = cell_s,
+    .begin = begin,
+    .cell = cell,
+    .end = end,
+    .conclude = ex_tiling_conclude};

@@ -76,6 +76,7 @@ struct ex_experiment {
     const struct jrx_schema *summary; /* of summary.csv */
     const char *also;                 /* one more table that conclude() writes: "curves.csv"; NULL: none */
     const struct jrx_schema *also_schema;
+    const char *also_figure; /* one more figure over summary.csv: plots/<also_figure>.gp; NULL: none */
 
     int (*plan)(const struct ex_settings *settings, struct ex_plan *plan);
     /** A short name of the cell: key of resuming, shown as progress. Unique in the experiment. */

@@ -161,7 +161,8 @@ static int cell(struct ex_run *run, int index, int rep, struct jrx_table *sample
     jrx_put_text(samples, "tile", kn_tile_format(&cell->tile, KN_TILE_ALL, text, sizeof text));
     int status = prepare(run, cell, prepared);
     if (!status)
-        status = ex_call_measure(run, &prepared->call, &prepared->traffic, &prepared->iters, samples, words, size);
+        status =
+            ex_call_measure(run, &prepared->call, &prepared->traffic, &prepared->iters, samples, NULL, words, size);
     if (!state->keep)
         ex_call_fini(&prepared->call);
     return status;

@@ -49,11 +49,20 @@ int ex_report_claims(FILE *to, const char *dir, const struct ex_experiment *cons
     return status < 0 ? status : 0;
 }
 
-int ex_report_figures(const char *dir, const struct ex_experiment *const *list, size_t count)
+static int is_old(const char *path, const struct ex_experiment *experiment)
+{
+    struct jrx_csv *csv;
+    int status = jrx_csv_read(&csv, path, experiment->summary);
+    jrx_csv_free(csv);
+    return status == JRX_EFORMAT;
+}
+
+int ex_report_figures(const char *dir, const struct ex_experiment *const *list, size_t count, char *old, size_t size)
 {
     char folder[PATH_MAX + 64], path[PATH_MAX + 128];
     json_t *meta;
     int found = 0;
+    *old = 0;
     snprintf(path, sizeof path, "%s/meta.json", dir);
     int status = jrx_provenance_read(&meta, path);
     if (status)
@@ -62,10 +71,13 @@ int ex_report_figures(const char *dir, const struct ex_experiment *const *list, 
     for (size_t i = 0; i < count && !status; i++) {
         folder_of(dir, list[i], folder, sizeof folder);
         snprintf(path, sizeof path, "%s/summary.csv", folder);
-        if (!access(path, R_OK)) {
-            status = ex_figure(folder, list[i]->name, source ? source : "unknown");
-            found++;
-        }
+        if (access(path, R_OK))
+            continue;
+        found++;
+        if (is_old(path, list[i]))
+            snprintf(old + strlen(old), size - strlen(old), " %s", list[i]->name);
+        else
+            status = ex_draw(list[i], folder, source ? source : "unknown");
     }
     json_decref(meta);
     if (!status && !found)

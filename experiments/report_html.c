@@ -268,8 +268,11 @@ static int section(FILE *to, const char *dir, const struct ex_experiment *experi
     fprintf(to, "<h2>%s</h2>\n<p>", experiment->title);
     escape(to, experiment->question);
     fputs("</p>\n", to);
-    snprintf(path, sizeof path, "%s/%s/%s.svg", dir, name, name);
-    embed(to, path, experiment->title);
+    const char *const figure[] = {name, experiment->also_figure};
+    for (int i = 0; i < 2 && figure[i]; i++) {
+        snprintf(path, sizeof path, "%s/%s/%s.svg", dir, name, figure[i]);
+        embed(to, path, experiment->title);
+    }
     snprintf(path, sizeof path, "%s/%s/summary.csv", dir, name);
     int status = table(to, path, "The numbers");
     snprintf(path, sizeof path, "%s/%s/%s", dir, name, experiment->also ? experiment->also : "");
@@ -278,10 +281,12 @@ static int section(FILE *to, const char *dir, const struct ex_experiment *experi
     fprintf(to, "<p class=soft>Files: <a href=\"%s/summary.csv\">summary.csv</a>", name);
     if (experiment->cell)
         fprintf(to, ", <a href=\"%s/samples.csv\">samples.csv</a>", name);
-    fprintf(to,
-            ", figure as <a href=\"%s/%s.svg\">SVG</a>, <a href=\"%s/%s.png\">PNG</a>, <a href=\"%s/%s.pdf\">PDF"
-            "</a></p>\n",
-            name, name, name, name, name, name);
+    for (int i = 0; i < 2 && figure[i]; i++)
+        fprintf(to,
+                ", %s as <a href=\"%s/%s.svg\">SVG</a>, <a href=\"%s/%s.png\">PNG</a>, <a "
+                "href=\"%s/%s.pdf\">PDF</a>",
+                figure[i], name, figure[i], name, figure[i], name, figure[i]);
+    fputs("</p>\n", to);
     return status;
 }
 

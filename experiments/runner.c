@@ -165,6 +165,12 @@ static int is_others(const struct ex_shard *shard, const struct ex_plan *plan, i
     return shard->count && shard->index != (plan->shuffled ? rep % shard->count : 0);
 }
 
+int ex_draw(const struct ex_experiment *experiment, const char *dir, const char *energy_source)
+{
+    int status = ex_figure(dir, experiment->name, energy_source);
+    return status || !experiment->also_figure ? status : ex_figure(dir, experiment->also_figure, energy_source);
+}
+
 /* Runs what is not done of the plan; leaves samples.csv whole, or samples.csv.part when interrupted. */
 static int sample(struct ex_run *run, const struct jrx_schema *schema, const struct ex_plan *plan)
 {
@@ -234,8 +240,7 @@ static int conclude(struct ex_run *run, const struct jrx_schema *schema)
     }
     free(claims);
     return status ? status
-                  : ex_figure(run->dir, run->experiment->name,
-                              source == JRX_SOURCE_NONE ? "none" : jrx_source_name(source));
+                  : ex_draw(run->experiment, run->dir, source == JRX_SOURCE_NONE ? "none" : jrx_source_name(source));
 }
 
 void ex_run_init(struct ex_run *run, struct ex_session *session, const struct ex_experiment *experiment)

@@ -115,6 +115,9 @@ int ex_session_plan(struct ex_session *session, const struct ex_experiment *cons
  */
 int ex_session_run(struct ex_session *session, const struct ex_experiment *experiment, unsigned group);
 
+/** Draws the figures of an experiment over the tables in `dir`. What ex_figure() returns. */
+int ex_draw(const struct ex_experiment *experiment, const char *dir, const char *energy_source);
+
 /** Summary, claims and figure of finished samples. Opens no meter. 0 or what the experiment and gnuplot return. */
 int ex_session_conclude(struct ex_session *session, const struct ex_experiment *experiment);
 

@@ -1,34 +1,46 @@
-# Three views of the same 24 tilings: time, energy, bytes between L1 and L2; one curve for each (oc, ic) block.
-tall = 940
+# Tilings of each kind of layer: run time over the bytes between cache levels, all levels together; the Pareto front of
+# time, energy and bytes is joined.
+tall = 1250
 load home."/common.gp"
 file = dir."/summary.csv"
 source = word(note, words(note))
-ocs = "32 64 256"
-ics = "32 256"
-oc(i) = word(ocs, (i-1)/2 + 1)
-ic(i) = word(ics, (i-1)%2 + 1)
-at(i) = column("oc") == oc(i) && column("ic") == ic(i) ? column("f") : NaN
-set multiplot title "One layer, one FLOP count, 24 tilings\n{/*0.82 pointwise, 256 to 256 channels; bars: 95 % intervals}\n{/*0.82 ".note.", cache traffic: simulated}"
-head = 0.095; below = 0.06; foot = 0.085; left = 0.13
-set logscale x 2
-set xrange [0.7:450]
-set xtics ("1" 1, "8" 8, "39" 39, "312" 312)
+list = ""; layers = ""
+stats file using (strstrt(" ".list." ", " ".strcol("kind")." ") ? 1 : (layers = layers." ".strcol("layer"), once("kind", 1))) nooutput
+kinds = words(list)
+# three or so ticks a panel: the power of ten, or 2 or 5 of it, nearest to a third of what it spans
+nice(span) = span > 0 ? (p = 10**floor(log10(span/3)), m = span/3/p, m < 1.5 ? p : m < 3.5 ? 2*p : m < 7.5 ? 5*p : 10*p) : 1
+array step[kinds]
+do for [k=1:kinds] {
+  stats file using (strcol("kind") eq word(list, k) ? column("sim_bytes")/1e6 : NaN) name "X" nooutput
+  step[k] = nice(X_max - X_min)
+}
+set datafile missing NaN # a point left out does not break the line
+set multiplot title "The same FLOPs, seven tilings of each layer\n{/*0.82 time: measured, bars: 95 % intervals; bytes: simulated; energy: ".source."}"
+head = 0.068; below = 0.064; foot = 0.075; left = 0.13; right = 0.04; apart = 0.13
+rows = (kinds + 1)/2
 set yrange [0:*]
-set xlabel "block of subcarriers f" offset 0,0.4+up
-quantity(p) = word("time energy bytes", p)
-do for [p=1:3] {
-  eval cell(p, 1, 3)
-  set ylabel (p == 1 ? "time of a call (ms)" : p == 2 ? "energy of a call (mJ)" : "L1 to L2 (MB a call)") offset 1+in
-  set label 1 (p == 1 ? "run time (measured)" : p == 2 ? "energy (".source.")" : "traffic (simulated)") at graph 0.03,0.1 left
-  name = quantity(p); unit = p == 1 ? "_ms" : "_mj"
-  if (p < 3) {
-    plot for [i=1:6] file using (at(i)):(column(name.unit)):(column(name."_ci_lo".unit)):(column(name."_ci_hi".unit)) with yerrorbars ls i dt 1 ps 0.7, \
-         for [i=1:6] file using (at(i)):(column(name.unit)) with lines ls i
-  } else {
-    plot for [i=1:6] file using (at(i)):(column("sim_l2_bytes")/1e6) with linespoints ls i ps 0.7
-  }
+set offsets graph 0.08, graph 0.08, graph 0.2, 0
+do for [k=1:kinds] {
+  eval cell(k, 2, rows)
+  set label 1 "{/*0.9 ".word(list, k)."}" at graph 0, graph 1.08 left
+  set label 2 "{/*0.75 ".word(layers, k)."}" at graph 0.98, graph 0.93 right
+  set xtics step[k]
+  set xlabel (k > kinds - 2 ? "MB a call, between caches" : "") offset 0,0.4+up
+  set ylabel (k % 2 ? "ms a call" : "") offset 1+in
+  here(name) = strcol("kind") eq word(list, k) ? column(name) : NaN
+  marked(mark) = column(mark) == 1 ? here("time_ms") : NaN
+  plot file using (here("sim_bytes")/1e6):(marked("front")) with lines lc rgb "#1f77b4" lw 2, \
+       file using (here("sim_bytes")/1e6):(here("time_ms")):(column("time_ci_lo_ms")):(column("time_ci_hi_ms")) with yerrorbars lc rgb "#777777" pt 6 ps 0.8 lw 1.3, \
+       file using (here("sim_bytes")/1e6):(marked("front")) with points lc rgb "#1f77b4" pt 7 ps 0.8, \
+       file using (here("sim_bytes")/1e6):(marked("is_default")) with points lc rgb "#000000" pt 2 ps 1.3 lw 2, \
+       file using (here("sim_bytes")/1e6):(marked("best_time")) with points lc rgb "#96231a" pt 10 ps 1.9 lw 1.8, \
+       file using (here("sim_bytes")/1e6):(marked("best_energy")) with points lc rgb "#2e7d32" pt 4 ps 1.9 lw 1.8
 }
 eval foot_legend
-set key maxcols 3 title "blocks of channels, out and in"
-plot for [i=1:6] NaN with linespoints ls i ps 0.7 title oc(i).", ".ic(i)
+set key maxcols 3
+plot NaN with points lc rgb "#777777" pt 6 ps 0.8 title "tiling", \
+     NaN with linespoints lc rgb "#1f77b4" pt 7 ps 0.8 title "Pareto front", \
+     NaN with points lc rgb "#000000" pt 2 ps 1.3 lw 2 title "default", \
+     NaN with points lc rgb "#96231a" pt 10 ps 1.9 lw 1.8 title "best by time", \
+     NaN with points lc rgb "#2e7d32" pt 4 ps 1.9 lw 1.8 title "best by energy"
 unset multiplot

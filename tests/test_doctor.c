@@ -245,17 +245,17 @@ static void run_and_stat_measure_at_the_real_path_as_root_and_as_an_ordinary_use
 {
     struct fixture *f = *state;
     char script[4096];
-    snprintf(
-        script, sizeof script,
-        "ask() { $1 ./joulerx stat --csv -- sleep 0.05 && "
-        "$1 %s run tiling --preset=smoke --reps=2 --quiet --counters=none --caches=32K/8,1M/16 --out=$2 >/dev/null && "
-        "echo rows $(grep -c ',measured,powercap,ok,' $2/tiling/samples.csv); }\n"
-        "ask '' as-root || exit 1\n"
-        "user test -x %s || exit 77\n"
-        "user ./joulerx stat --meter=powercap -- true; echo refused $?\n"
-        "chmod a+r /sys/class/powercap/*/energy_uj\n"
-        "ask user as-user || exit 1\n",
-        f->p.path, f->p.path);
+    snprintf(script, sizeof script,
+             "ask() { $1 ./joulerx stat --csv -- sleep 0.05 && "
+             "$1 %s run tiling --preset=smoke --grid-f=12 --reps=2 --quiet --counters=none --caches=32K/8,1M/16 "
+             "--out=$2 >/dev/null && "
+             "echo rows $(grep -c ',measured,powercap,ok,' $2/tiling/samples.csv); }\n"
+             "ask '' as-root || exit 1\n"
+             "user test -x %s || exit 77\n"
+             "user ./joulerx stat --meter=powercap -- true; echo refused $?\n"
+             "chmod a+r /sys/class/powercap/*/energy_uj\n"
+             "ask user as-user || exit 1\n",
+             f->p.path, f->p.path);
     assert_int_equal(in_namespace(f, script), 0);
     /* both times the same: measured, by powercap, package and dram */
     char *second = strstr(f->p.out, "refused 3");
@@ -264,7 +264,7 @@ static void run_and_stat_measure_at_the_real_path_as_root_and_as_an_ordinary_use
         const char *part = i ? second : f->p.out;
         says(part, "sleep 0.05,powercap,measured,0,,package-0,1,");
         says(part, "sleep 0.05,powercap,measured,0,,dram-0,1,");
-        says(part, "rows 48\n");
+        says(part, "rows 140\n");
     }
     assert_null(strstr(f->p.out, "estimated"));
 }

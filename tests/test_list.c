@@ -65,7 +65,7 @@ static void columns_are_those_that_files_have(void **state)
     static char listed[sizeof p.out];
     assert_int_equal(program_run(&p, "list columns"), 0);
     memcpy(listed, p.out, sizeof listed);
-    assert_int_equal(program_run(&p, "run tiling --preset=smoke --quiet --meter=model --out=r"), 0);
+    assert_int_equal(program_run(&p, "run tiling --preset=smoke --grid-f=12 --quiet --meter=model --out=r"), 0);
     static const char *const files[] = {"samples", "summary", "claims"};
     for (int i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "%s/r/tiling/%s.csv", p.dir, files[i]);

@@ -103,14 +103,31 @@ static void the_page_shows_what_the_run_left(void **state)
 static void a_folder_that_is_no_run_is_refused(void **state)
 {
     (void)state;
-    char root[TREE_PATH], path[PATH_MAX];
+    char root[TREE_PATH], path[PATH_MAX], old[64];
     size_t count;
     const struct ex_experiment *const *all = ex_experiments(&count);
     assert_int_equal(ex_report_html("/nowhere", all, count, path, sizeof path), JRX_EIO);
     tree_new(root);
     tree_put(root, "meta.json={\"identity\": {}}");
-    assert_int_equal(ex_report_figures(root, all, count), JRX_EINVAL);
+    assert_int_equal(ex_report_figures(root, all, count, old, sizeof old), JRX_EINVAL);
     assert_non_null(strstr(jrx_last_error(), "no <experiment>/summary.csv"));
+    tree_free(root);
+}
+
+/* The tables of make_run() have hardly a column: nothing is drawn over the picture that is there. */
+static void figures_of_an_earlier_version_stay_as_they_are(void **state)
+{
+    (void)state;
+    char root[TREE_PATH], path[TREE_PATH + 32], old[64];
+    size_t count;
+    const struct ex_experiment *const *all = ex_experiments(&count);
+    make_run(root);
+    assert_int_equal(ex_report_figures(root, all, count, old, sizeof old), 0);
+    assert_string_equal(old, " tiling learning");
+    snprintf(path, sizeof path, "%s/tiling/tiling.svg", root);
+    char *text = read_all(path);
+    assert_non_null(strstr(text, "width=\"960\""));
+    free(text);
     tree_free(root);
 }
 
@@ -166,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_page_shows_what_the_run_left),
         cmocka_unit_test(a_folder_that_is_no_run_is_refused),
+        cmocka_unit_test(figures_of_an_earlier_version_stay_as_they_are),
         cmocka_unit_test(a_browser_shows_it_without_error_or_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

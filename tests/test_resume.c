@@ -1,5 +1,6 @@
 /* A run that is killed with SIGKILL goes on with --resume: no repetition twice, none missing. Runs the program itself.
  */
+#include "experiments/tiling.h"
 #include "harness/table.h"
 #include "tests/support/test.h"
 #include <fcntl.h>
@@ -67,7 +68,8 @@ static void a_killed_run_resumes(void **state)
     snprintf(resume, sizeof resume, "--resume=%s/run", folder);
     snprintf(part, sizeof part, "%s/run/tiling/samples.csv.part", folder);
     snprintf(whole, sizeof whole, "%s/run/tiling/samples.csv", folder);
-    char *const first[] = {program, "run", "tiling", "--preset=smoke", "--meter=model", "--quiet", out, NULL};
+    char *const first[] = {program,   "run", "tiling", "--preset=smoke", "--grid-f=12", "--meter=model",
+                           "--quiet", out,   NULL};
     char *const again[] = {program, "run", "tiling", "--meter=model", "--quiet", resume, NULL};
     pid_t child = start(first);
     for (int i = 0; i < 4000 && lines(part) < 10; i++)
@@ -77,11 +79,11 @@ static void a_killed_run_resumes(void **state)
     int kept = lines(part) - 1;
     assert_true(kept >= 8);
     assert_int_equal(exit_status(start(again)), 0);
-    assert_int_equal(unique_rows(whole), 24 * 3);
+    assert_int_equal(unique_rows(whole), EX_TILING_CELLS * 3);
     assert_int_not_equal(access(part, F_OK), 0);
     /* finished: nothing is run again, and the row that was there first still is */
     assert_int_equal(exit_status(start(again)), 0);
-    assert_int_equal(unique_rows(whole), 24 * 3);
+    assert_int_equal(unique_rows(whole), EX_TILING_CELLS * 3);
 }
 
 static void an_interrupted_run_says_so_and_keeps_its_rows(void **state)
@@ -90,7 +92,8 @@ static void an_interrupted_run_says_so_and_keeps_its_rows(void **state)
     char out[64], part[PATH_MAX];
     snprintf(out, sizeof out, "--out=%s/interrupted", folder);
     snprintf(part, sizeof part, "%s/interrupted/tiling/samples.csv.part", folder);
-    char *const arguments[] = {program, "run", "tiling", "--preset=smoke", "--meter=model", "--quiet", out, NULL};
+    char *const arguments[] = {program,   "run", "tiling", "--preset=smoke", "--grid-f=12", "--meter=model",
+                               "--quiet", out,   NULL};
     pid_t child = start(arguments);
     for (int i = 0; i < 4000 && lines(part) < 4; i++)
         nanosleep(&(struct timespec){0, 5000000}, NULL);

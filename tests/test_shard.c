@@ -70,8 +70,9 @@ static void shares_are_numbers_of_a_whole(void **state)
 
 static int whole_run(void)
 {
-    return sh(NULL, 0, "%s run tiling --preset=smoke --reps=5 --threads=1 -q --out=%s/whole >/dev/null 2>&1", program,
-              root);
+    return sh(NULL, 0,
+              "%s run tiling --preset=smoke --grid-f=12 --reps=5 --threads=1 -q --out=%s/whole >/dev/null 2>&1",
+              program, root);
 }
 
 static void merged_shares_are_a_run_in_one_piece(void **state)
@@ -140,11 +141,12 @@ static void a_killed_task_is_run_again_and_the_merge_is_whole(void **state)
     if (started)
         fail_msg("the cluster did not start: %s", said);
     /* windows long enough to be met in the middle */
-    assert_int_equal(sh(said, sizeof said,
-                        "%s %s run tiling --preset=smoke --reps=5 --window-s=0.05 --threads=1 --launcher=slurm "
-                        "--shards=4 --out=%s/jobs",
-                        slurm, program, root),
-                     0);
+    assert_int_equal(
+        sh(said, sizeof said,
+           "%s %s run tiling --preset=smoke --grid-f=12 --reps=5 --window-s=0.05 --threads=1 --launcher=slurm "
+           "--shards=4 --out=%s/jobs",
+           slurm, program, root),
+        0);
     assert_non_null(strstr(said, "shares 0,1,2,3 of 4"));
     int killed = 1;
     for (int i = 0; i < 200 && killed; i++) {
