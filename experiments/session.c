@@ -1,5 +1,6 @@
 /* The folder of a run, its meter, and what is written about it: the part of runner.h that is not experiments. */
 #include "experiments/doctor.h"
+#include "experiments/parts.h"
 #include "experiments/runner.h"
 #include "harness/base/error.h"
 #include "harness/base/file.h"
@@ -224,6 +225,8 @@ static void drop_folder(const char *dir)
         return;
     snprintf(path, sizeof path, "%s/doctor.json", dir);
     unlink(path);
+    snprintf(path, sizeof path, "%s/parts.json", dir);
+    unlink(path);
     rmdir(dir);
 }
 
@@ -271,6 +274,8 @@ int ex_session_open(struct ex_session *session, const struct ex_session_options 
         status = open_meter(session, &options);
     if (!status)
         status = open_counters(session, &options);
+    if (!status)
+        status = ex_parts_begin(session->dir, session->provenance, &session->warnings);
     if (!status && session->strict)
         status = jrx_quality_strict(&session->warnings);
     if (!status && !options.resume)
@@ -349,6 +354,10 @@ int ex_session_finish(struct ex_session *session)
         status = jrx_provenance_warn(p, &session->warnings.item[i]);
     if (session->settings.shard.count && !status && !gethostname(path, sizeof path))
         status = jrx_provenance_set(p, "host", json_string(path));
+    json_t *parts = ex_parts_json(session->dir);
+    if (parts && !status)
+        status = jrx_provenance_set(p, "parts", json_incref(parts));
+    json_decref(parts);
     snprintf(path, sizeof path, "%s/meta.json", session->dir);
     return status ? status : jrx_provenance_write(p, path);
 }
