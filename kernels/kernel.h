@@ -42,6 +42,7 @@ struct kn_args {
     float *moments; /* norm only, [2][ic/16][16]: mean and variance over n, f, t; forward writes, backward reads them */
     /* For whole networks; elsewhere NULL and 0. kn_work speaks of a call without them. */
     const float *scale, *shift; /* [ic/16][16]: separable forward reads max(0, scale * x + shift) for x, a norm */
+    const float *inner_bias;    /* [mid/16][16]: separable forward adds it to what lies between its halves */
     int accumulate;         /* separable forward adds to y: a residual connection; norm and add backward-data to dx */
     float *workspace;       /* workspace_bytes(), 64-byte aligned; content is undefined before and after */
     int threads;            /* 1 or more; the result is the same at any number */

@@ -149,7 +149,9 @@ static void separable_is_fp32_depthwise_and_bf16_pointwise(void **state)
     const size_t floats = kn_y_floats(&s);
     float *a = jrx_alloc(kn_x_floats(&s) * sizeof *a), *between = jrx_alloc(kn_y_floats(&first) * sizeof *between),
           *want = jrx_alloc(floats * sizeof *want), *got = jrx_alloc(floats * sizeof *got);
-    float scale[2 * KN_LANES] = {0}, shift[2 * KN_LANES] = {0};
+    float scale[2 * KN_LANES] = {0}, shift[2 * KN_LANES] = {0}, inner[3 * KN_LANES];
+    for (int i = 0; i < s.mid; i++)
+        inner[i] = 1.5f - 0.0625f * (float)i;
     for (int i = 0; i < s.ic; i++) {
         scale[i] = 0.5f + 0.0625f * (float)i;
         shift[i] = 0.25f - 0.03125f * (float)i;
@@ -162,8 +164,14 @@ static void separable_is_fp32_depthwise_and_bf16_pointwise(void **state)
         const size_t channel = i / ((size_t)(s.f * s.t) * KN_LANES) % 2 * KN_LANES + i % KN_LANES;
         a[i] = fmaxf(0, fmaf(scale[channel], p.x[i], shift[channel]));
     }
-    depthwise->run(&(struct kn_args){
-        .shape = &first, .tile = &usual, .x = a, .w = p.w, .y = between, .workspace = workspace, .threads = 2});
+    depthwise->run(&(struct kn_args){.shape = &first,
+                                     .tile = &usual,
+                                     .x = a,
+                                     .w = p.w,
+                                     .bias = inner,
+                                     .y = between,
+                                     .workspace = workspace,
+                                     .threads = 2});
     pointwise->run(&(struct kn_args){.shape = &second,
                                      .tile = &usual,
                                      .x = between,
@@ -180,6 +188,7 @@ static void separable_is_fp32_depthwise_and_bf16_pointwise(void **state)
                            .y = got,
                            .scale = scale,
                            .shift = shift,
+                           .inner_bias = inner,
                            .workspace = workspace,
                            .threads = 2};
     whole->run(&args);

@@ -24,7 +24,7 @@ static float *draw(size_t floats, int channels, size_t block_floats, uint64_t st
 
 struct block {
     struct kn_shape shape;
-    float *x, *w, *bias, *scale, *shift, *before, *want;
+    float *x, *w, *bias, *inner, *scale, *shift, *before, *want;
 };
 
 static void run_ref(const char *name, const struct kn_shape *shape, const float *x, const float *w, const float *bias,
@@ -35,7 +35,7 @@ static void run_ref(const char *name, const struct kn_shape *shape, const float 
         &(struct kn_args){.shape = shape, .tile = &none, .x = x, .w = w, .bias = bias, .y = y, .threads = 1});
 }
 
-/* want = before + bias + pointwise(depthwise(max(0, scale * x + shift))) */
+/* want = before + bias + pointwise(inner + depthwise(max(0, scale * x + shift))) */
 static struct block block_new(const struct kn_shape *s)
 {
     const struct kn_shape first = kn_depthwise_half(s), second = kn_pointwise_half(s);
@@ -53,6 +53,7 @@ static struct block block_new(const struct kn_shape *s)
     b.bias = draw((size_t)kn_blocks(s->oc) * KN_LANES, s->oc, KN_LANES, 3);
     b.scale = draw((size_t)kn_blocks(s->ic) * KN_LANES, s->ic, KN_LANES, 4);
     b.shift = draw((size_t)kn_blocks(s->ic) * KN_LANES, s->ic, KN_LANES, 5);
+    b.inner = draw((size_t)kn_blocks(s->mid) * KN_LANES, s->mid, KN_LANES, 7);
     b.before = draw(kn_y_floats(s), s->oc, plane, 6);
     float *normed = jrx_alloc(kn_x_floats(s) * sizeof *normed), *mid = jrx_alloc(kn_y_floats(&first) * sizeof *mid);
     b.want = jrx_alloc(kn_y_floats(s) * sizeof *b.want);
@@ -60,7 +61,7 @@ static struct block block_new(const struct kn_shape *s)
         size_t lane = i / plane % (size_t)kn_blocks(s->ic) * KN_LANES + i % KN_LANES;
         normed[i] = fmaxf(0, b.scale[lane] * b.x[i] + b.shift[lane]);
     }
-    run_ref("depthwise_fwd_ref", &first, normed, w1, NULL, mid);
+    run_ref("depthwise_fwd_ref", &first, normed, w1, b.inner, mid);
     run_ref("pointwise_fwd_ref", &second, mid, w2, b.bias, b.want);
     for (size_t i = 0; i < kn_y_floats(s); i++)
         b.want[i] += b.before[i];
@@ -72,7 +73,7 @@ static struct block block_new(const struct kn_shape *s)
 
 static void block_free(struct block *b)
 {
-    float *done[] = {b->x, b->w, b->bias, b->scale, b->shift, b->before, b->want};
+    float *done[] = {b->x, b->w, b->bias, b->inner, b->scale, b->shift, b->before, b->want};
     for (size_t i = 0; i < sizeof done / sizeof *done; i++)
         free(done[i]);
 }
@@ -89,6 +90,7 @@ static void check_kernel(const struct kn_kernel *kernel, const struct block *b, 
                                   .x = b->x,
                                   .w = b->w,
                                   .bias = b->bias,
+                                  .inner_bias = b->inner,
                                   .scale = b->scale,
                                   .shift = b->shift,
                                   .accumulate = 1,

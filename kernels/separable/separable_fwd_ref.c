@@ -16,7 +16,7 @@ static double input(const struct kn_args *a, int n, int i, int f, int t)
 static double between(const struct kn_args *a, int n, int m, int f, int t)
 {
     const struct kn_shape *s = a->shape;
-    double sum = 0;
+    double sum = a->inner_bias ? kn_get(a->trace, KN_BIAS, &a->inner_bias[m]) : 0;
     for (int k = 0; k < KN_TAPS; k++) {
         int from_f = f + s->dil_f * (k / 3 - 1), from_t = t + s->dil_t * (k % 3 - 1);
         if (kn_on_grid(s, from_f, from_t))

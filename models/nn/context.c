@@ -16,7 +16,7 @@ struct plan {
     int unit_of[NN_MAX_LAYERS];                    /* layer to unit */
     struct nn_buffer buffer[3 * VALUES]; /* activations, gradients, activations made again; those of roots are used */
     size_t scratch_bytes, workspace_bytes, saved_bytes, arena_bytes;
-    int fused, widest; /* whether there is a stage, and the most channels that one has a vector for */
+    int fused, widest; /* whether there is a stage, and the most channels that the norm of one has */
 };
 
 static size_t value_bytes(const struct nn_context *context, int value)
@@ -241,9 +241,8 @@ static void plan_stages(struct nn_context *context, struct plan *plan)
             floats += kn_w_floats(context->net->layer[i].op, &shape) + (size_t)kn_blocks(shape.oc) * KN_LANES;
         }
         context->partial_floats = greater(context->partial_floats, floats);
-        plan->widest = (int)greater((size_t)plan->widest, (size_t)(kn_blocks(nn_channels(context->net, unit->pw + 1)) +
-                                                                   kn_blocks(nn_channels(context->net, unit->dw + 1))) *
-                                                              KN_LANES);
+        plan->widest = (int)greater((size_t)plan->widest,
+                                    (size_t)kn_blocks(nn_channels(context->net, unit->first + 1)) * KN_LANES);
         plan->fused = 1;
     }
     if (!nn_trains(context->mode))
@@ -289,7 +288,6 @@ static void hand_out(struct nn_context *context, const struct plan *plan, struct
     context->scratch = jrx_arena_get(arena, plan->scratch_bytes);
     context->workspace = jrx_arena_get(arena, plan->workspace_bytes);
     context->saved = jrx_arena_get(arena, plan->saved_bytes);
-    context->bias = jrx_arena_get(arena, (size_t)plan->widest * sizeof(float));
     context->scale = jrx_arena_get(arena, (size_t)plan->widest * sizeof(float));
     context->shift = jrx_arena_get(arena, (size_t)plan->widest * sizeof(float));
     context->slots = jrx_arena_get(arena, (size_t)context->workers * context->slot_bytes);

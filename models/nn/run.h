@@ -47,7 +47,7 @@ struct nn_context {
     /* fused modes only: */
     const struct kn_kernel *separable;
     struct kn_tile stage_tile[NN_MAX_LAYERS]; /* of separable, for each unit */
-    float *bias, *scale, *shift;              /* of the stage that runs, folded */
+    float *scale, *shift;                     /* of the stage that runs, folded */
     char *slots;                              /* [workers] of slot_bytes: struct nn_scratch */
     size_t slot_bytes;
     int workers, inner; /* threads over slots, threads within a kernel: one of them is 1 */

@@ -55,23 +55,6 @@ static void run_slot(struct nn_context *c, int layer, enum kn_dir dir, struct kn
     c->kernel[layer][dir]->run(&args);
 }
 
-/* The depthwise's bias seen through the pointwise: W (d + b1) + b2 = W d + (W b1 + b2), at every pixel. A bias lies in
- * memory as a grid of one pixel does. */
-static void fold_bias(struct nn_context *c, const struct nn_unit *unit, const float *parameters)
-{
-    const struct nn_layer *pw = &c->net->layer[unit->pw];
-    const struct kn_shape pixel = nn_layer_shape(pw, 1, 1, 1);
-    size_t bytes;
-    c->kernel[unit->pw][KN_FWD]->run(&(struct kn_args){.shape = &pixel,
-                                                       .tile = &(struct kn_tile){0},
-                                                       .x = parameters + c->net->layer[unit->dw].bias,
-                                                       .w = parameters + pw->weight,
-                                                       .bias = parameters + pw->bias,
-                                                       .y = c->bias,
-                                                       .workspace = nn_scratch_of(c, 0, &bytes).workspace,
-                                                       .threads = 1});
-}
-
 static float *slot_of(const struct nn_context *c, float *const *values, int value, int n)
 {
     return values[value] + (size_t)n * nn_slot_floats(c, value);
@@ -115,15 +98,15 @@ static void run_stage(struct nn_context *c, const struct nn_unit *unit, const fl
         other = c->value[in[0] == unit->pw + 1 ? in[1] : in[0]];
     }
     float *y = c->value[result];
-    fold_bias(c, unit, parameters);
     c->separable->run(&(struct kn_args){.shape = &shape,
                                         .tile = &c->stage_tile[unit - c->unit],
                                         .x = c->value[norm->in[0]],
                                         .w = parameters + dw->weight, /* the pointwise's weights come right after */
-                                        .bias = c->bias,
+                                        .bias = parameters + c->net->layer[unit->pw].bias,
                                         .y = y,
                                         .scale = c->scale,
                                         .shift = c->shift,
+                                        .inner_bias = parameters + dw->bias,
                                         .accumulate = other == y,
                                         .workspace = c->workspace,
                                         .threads = c->threads});
