@@ -131,6 +131,8 @@ struct parse {
 static int on_entry(void *context, const char *section, const char *key, const char *value)
 {
     struct parse *p = context;
+    if (*p->wrong) /* the parser goes on after the first mistake, which is the one to tell of */
+        return 0;
     if (!strcmp(section, "preset") && !strcmp(key, "about")) {
         snprintf(p->preset->about, sizeof p->preset->about, "%s", value);
         return 1;
@@ -139,8 +141,12 @@ static int on_entry(void *context, const char *section, const char *key, const c
         snprintf(p->wrong, sizeof p->wrong, "[%s] %s: there are [preset] about and what stands in [run]", section, key);
     else if (ex_preset_set(p->preset, key, value))
         snprintf(p->wrong, sizeof p->wrong, "%s", jrx_last_error());
-    for (unsigned i = 0; i < FIELDS; i++)
-        p->seen |= !strcmp(key, fields[i].key) ? 1u << i : 0;
+    for (unsigned i = 0; i < FIELDS; i++) {
+        const unsigned bit = !strcmp(key, fields[i].key) ? 1u << i : 0;
+        if (p->seen & bit)
+            snprintf(p->wrong, sizeof p->wrong, "%s: given twice", key);
+        p->seen |= bit;
+    }
     return !*p->wrong;
 }
 

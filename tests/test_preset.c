@@ -53,6 +53,12 @@ static void a_file_of_ones_own_is_read_whole_or_not_at_all(void **state)
     tree_put(root, "mine.ini=%sspeed = 3\n", whole);
     assert_int_equal(ex_preset_read(&preset, path), JRX_EFORMAT);
     assert_non_null(strstr(jrx_last_error(), "line 21: speed: not a value of a preset"));
+    tree_put(root, "mine.ini=%sreps = 5\nspeed = 3\n", whole); /* the first mistake is told of */
+    assert_int_equal(ex_preset_read(&preset, path), JRX_EFORMAT);
+    assert_non_null(strstr(jrx_last_error(), "line 21: reps: given twice"));
+    tree_put(root, "mine.ini=[rum]\nreps = 5\nslots = 3\n");
+    assert_int_equal(ex_preset_read(&preset, path), JRX_EFORMAT);
+    assert_non_null(strstr(jrx_last_error(), "line 2: [rum] reps"));
     tree_free(root);
 }
 
