@@ -5,7 +5,9 @@ file = dir."/summary.csv"
 source = word(note, words(note))
 roles = "teacher scratch distilled"
 names = "'teacher' 'alone' 'distilled'"
-set multiplot title "Training on the simulated uplink\n{/*0.82 ".note."}\n{/*0.82 one training of each, so no interval; points: means over a twentieth of it}"
+last = NaN; stats file using (keep(column("shown") == 1 && strcol("role") eq "scratch", column("width_ratio"))) nooutput
+student = last == last ? sprintf(", students of width %g", last) : ""
+set multiplot title "Training on the simulated uplink".student."\n{/*0.82 ".note."}\n{/*0.82 one training of each, so no interval; points: means over a twentieth of it}"
 head = 0.13; below = 0.085
 shown(i) = (column("shown") == 1 && strcol("role") eq word(roles, i))
 set ylabel "cross-entropy (nat per bit)" offset 1+in
