@@ -5,7 +5,7 @@
 #include "experiments/call.h"
 #include "experiments/tiling.h"
 #include "harness/base/error.h"
-#include "kernels/tile.h"
+#include "kernels/sums.h"
 #include "models/link/slot.h"
 #include "models/nn/run.h"
 #include <math.h>
@@ -111,15 +111,18 @@ static int call_of(const struct ex_settings *settings, const struct ex_tiling_ki
     return status;
 }
 
-/* What is asked of the kernel: for the default, what a network asks. */
+/* What is asked of the kernel: for the default, what a network asks, which takes none that changes a bit. */
 static int tile_of(const struct ex_settings *settings, int cell, const struct kn_kernel *kernel,
                    const struct kn_shape *shape, struct kn_tile *tile)
 {
     const char *text = ex_tiling_kinds[cell / EX_TILINGS].tiling[cell % EX_TILINGS];
     const struct nn_tilings *known = settings->tilings;
+    const struct kn_tile none = {0};
     int status = kn_tile_parse(text, tile);
-    if (!status && cell % EX_TILINGS == 0 && known)
+    if (!status && cell % EX_TILINGS == 0 && known) {
         *tile = known->get(known->self, kernel, shape, 1);
+        *tile = kn_same_sums(kernel, shape, tile, &none) ? *tile : none;
+    }
     return status ? status : kernel->supports(shape, tile);
 }
 

@@ -12,7 +12,7 @@ rows = (kinds + 1)/2
 marks = "is_default best_time best_bytes most_bytes"
 tensors = "in weight bias out workspace"
 levels = "l2 l3"
-array shade[5] = [0x1f77b4, 0x111111, 0x2e7d32, 0xd0a850, 0xffffff]
+array shade[5] = [0x1f77b4, 0x111111, 0x9fcf9f, 0xd0a850, 0xffffff]
 # bytes of the first `t` tensors at a level
 up_to(level, t) = t == 0 ? 0 : column("sim_".level."_".word(tensors, t)."_bytes") + up_to(level, t-1)
 set yrange [0:*]

@@ -16,6 +16,7 @@ do for [k=1:kinds] {
 }
 set datafile missing NaN # a point left out does not break the line
 set multiplot title "The same FLOPs, seven tilings of each layer\n{/*0.82 time: measured, bars: 95 % intervals; bytes: simulated; energy: ".source."}"
+small = kind eq "svg" ? 0.6 : 1
 head = 0.068; below = 0.064; foot = 0.075; left = 0.13; right = 0.04; apart = 0.13
 rows = (kinds + 1)/2
 set yrange [0:*]
@@ -30,17 +31,17 @@ do for [k=1:kinds] {
   here(name) = strcol("kind") eq word(list, k) ? column(name) : NaN
   marked(mark) = column(mark) == 1 ? here("time_ms") : NaN
   plot file using (here("sim_bytes")/1e6):(marked("front")) with lines lc rgb "#1f77b4" lw 2, \
-       file using (here("sim_bytes")/1e6):(here("time_ms")):(column("time_ci_lo_ms")):(column("time_ci_hi_ms")) with yerrorbars lc rgb "#777777" pt 6 ps 0.8 lw 1.3, \
-       file using (here("sim_bytes")/1e6):(marked("front")) with points lc rgb "#1f77b4" pt 7 ps 0.8, \
-       file using (here("sim_bytes")/1e6):(marked("is_default")) with points lc rgb "#000000" pt 2 ps 1.3 lw 2, \
-       file using (here("sim_bytes")/1e6):(marked("best_time")) with points lc rgb "#96231a" pt 10 ps 1.9 lw 1.8, \
-       file using (here("sim_bytes")/1e6):(marked("best_energy")) with points lc rgb "#2e7d32" pt 4 ps 1.9 lw 1.8
+       file using (here("sim_bytes")/1e6):(here("time_ms")):(column("time_ci_lo_ms")):(column("time_ci_hi_ms")) with yerrorbars lc rgb "#777777" pt 6 ps 0.8*small lw 1.3, \
+       file using (here("sim_bytes")/1e6):(marked("front")) with points lc rgb "#1f77b4" pt 7 ps 0.8*small, \
+       file using (here("sim_bytes")/1e6):(marked("is_default")) with points lc rgb "#000000" pt 2 ps 1.3*small lw 2, \
+       file using (here("sim_bytes")/1e6):(marked("best_time")) with points lc rgb "#96231a" pt 10 ps 1.9*small lw 1.8, \
+       file using (here("sim_bytes")/1e6):(marked("best_energy")) with points lc rgb "#2e7d32" pt 4 ps 1.9*small lw 1.8
 }
 eval foot_legend
 set key maxcols 3
-plot NaN with points lc rgb "#777777" pt 6 ps 0.8 title "tiling", \
-     NaN with linespoints lc rgb "#1f77b4" pt 7 ps 0.8 title "Pareto front", \
-     NaN with points lc rgb "#000000" pt 2 ps 1.3 lw 2 title "default", \
-     NaN with points lc rgb "#96231a" pt 10 ps 1.9 lw 1.8 title "best by time", \
-     NaN with points lc rgb "#2e7d32" pt 4 ps 1.9 lw 1.8 title "best by energy"
+plot NaN with points lc rgb "#777777" pt 6 ps 0.8*small title "tiling", \
+     NaN with linespoints lc rgb "#1f77b4" pt 7 ps 0.8*small title "Pareto front", \
+     NaN with points lc rgb "#000000" pt 2 ps 1.3*small lw 2 title "default", \
+     NaN with points lc rgb "#96231a" pt 10 ps 1.9*small lw 1.8 title "best by time", \
+     NaN with points lc rgb "#2e7d32" pt 4 ps 1.9*small lw 1.8 title "best by energy"
 unset multiplot
