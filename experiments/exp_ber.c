@@ -44,7 +44,7 @@ static int plan(const struct ex_settings *settings, struct ex_plan *plan)
     const double classical_s = 2e-3; /* a slot of 26 PRB, all three: the LMMSE design is most of it */
     double flop = 0, res = (double)settings->preset->grid_f * LK_SYMBOLS;
     for (int i = 0; i < zoo->count; i++)
-        flop += zoo->network[i].slot_flop * res;
+        flop += zoo->network[i].slot_flop / ex_network_share(&zoo->network[i]) * res;
     *plan =
         (struct ex_plan){.cells = ex_receivers(zoo) * points(settings),
                          .reps = EX_BLOCKS,

@@ -56,7 +56,7 @@ static double cell_s(const struct ex_settings *settings, int cell)
     const struct ex_zoo *zoo = settings->zoo;
     const struct rx_train_config *config = &zoo->network[network_of(zoo, cell)].config;
     const double slots = (double)config->schedule.steps * config->batch / STRETCHES;
-    return ex_network_flop(zoo, network_of(zoo, cell)) / STRETCHES / settings->flop_per_s +
+    return ex_network_peak_flop(zoo, network_of(zoo, cell)) / STRETCHES / settings->flop_per_s +
            slots * settings->slot_s / settings->threads;
 }
 

@@ -53,7 +53,8 @@ struct state {
 static int plan(const struct ex_settings *settings, struct ex_plan *plan)
 {
     /* mean over the cells: DeepRx has 2.43 MFLOP a resource element in full width */
-    const double flop = 2.43e6 * settings->preset->grid_f * LK_SYMBOLS * 0.4375 /* widths squared */ * 2.5 * 0.8;
+    const double flop =
+        2.43e6 * settings->preset->grid_f * LK_SYMBOLS * 0.4375 /* widths squared */ * 2.5 * 0.8 / 0.6 /* share */;
     *plan =
         (struct ex_plan){.cells = CELLS,
                          .reps = settings->preset->reps,

@@ -28,7 +28,7 @@ struct ex_settings {
     const struct nn_tilings *tilings; /* this machine's, for networks; NULL: the kernels' defaults */
     uint64_t seed;
     int threads;
-    double flop_per_s; /* for guesses of time: what networks may reach with all threads, */
+    double flop_per_s; /* for guesses of time: the FMA peak of all threads, of which networks reach a share, */
     double slot_s;     /* and drawing a slot of the recipe takes on one (ex_guess_speed()) */
     struct ex_shard shard;
     const char *sysfs;                /* root of /sys and /proc for tests; "" is this machine */

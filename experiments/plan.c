@@ -54,13 +54,12 @@ static void draw(void *context)
 
 int ex_guess_speed(struct ex_settings *settings)
 {
-    const double share = 0.6; /* of the peak in registers: what training steps of DeepRx from 32 channels on reach */
     struct drawing drawing = {.link = &settings->zoo->network[0].config.link};
     int status = lk_slot_init(&drawing.slot, drawing.link);
     if (status)
         return status;
     settings->slot_s = shortest_s(draw, &drawing) / LOOK_SLOTS;
-    settings->flop_per_s = share * settings->threads * kn_probe_fma_flop() * LOOK_STEPS / shortest_s(multiply, NULL);
+    settings->flop_per_s = settings->threads * kn_probe_fma_flop() * LOOK_STEPS / shortest_s(multiply, NULL);
     lk_slot_fini(&drawing.slot);
     return 0;
 }

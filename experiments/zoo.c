@@ -286,6 +286,32 @@ double ex_network_flop(const struct ex_zoo *zoo, int network)
     return ex_network_step_flop(zoo, network) * (double)zoo->network[network].config.schedule.steps;
 }
 
+/*
+ * 1 / share = a + (c / channels)^2, channels C being those of a block of that many FLOP a resource element, 8 C^2:
+ * beside the products, whose FLOP grow with C^2, a block has passes that take as long for one channel as for 16. Fitted
+ * to steps of all four tables of blocks, widths 1/16 to 1, 2 and 26 PRB, on one thread of a Zen 5: c 16 to 22, a 1.25,
+ * here 1.4 for drawing, loss and optimiser. (2 PRB on two threads within each pass reach half of that when narrow; a
+ * training gives each thread batches of its own.)
+ */
+double ex_network_share(const struct ex_network *network)
+{
+    const struct rx_shape *shape = &network->config.shape;
+    const int blocks = shape->blocks ? shape->blocks : shape->body->blocks;
+    const double channels_squared = network->slot_flop / (8.0 * blocks);
+    return 1 / (1.4 + 20 * 20 / channels_squared);
+}
+
+double ex_network_peak_flop(const struct ex_zoo *zoo, int network)
+{
+    const struct ex_network *n = &zoo->network[network];
+    const struct rx_train_config *config = &n->config;
+    const double res = (double)config->batch * config->link.prb * LK_PRB_SUBCARRIERS * LK_SYMBOLS;
+    double flop = 3 * n->slot_flop / ex_network_share(n);
+    if (n->teacher >= 0)
+        flop += zoo->network[n->teacher].slot_flop / ex_network_share(&zoo->network[n->teacher]);
+    return res * flop * (double)config->schedule.steps;
+}
+
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
 char *ex_network_path(const struct ex_run *run, const struct ex_network *network, char *path)

@@ -66,6 +66,11 @@ int ex_zoo_share(const struct ex_zoo *zoo, enum rx_role role, double share, int 
 double ex_network_step_flop(const struct ex_zoo *zoo, int network);
 double ex_network_flop(const struct ex_zoo *zoo, int network);
 
+/** Guesses, for a machine never seen: the share of the FMA peak that training a network reaches, above 0, below 1; and
+ * the FLOP of all its steps, as many as a machine at its peak would do in their time. Pure. */
+double ex_network_share(const struct ex_network *network);
+double ex_network_peak_flop(const struct ex_zoo *zoo, int network);
+
 struct ex_run;
 struct ex_settings;
 struct lk_config;
