@@ -15,6 +15,7 @@
 #define KERNELS_GRADIENT_H
 #include "kernels/kernel.h"
 #include "kernels/part.h"
+#include "kernels/scalar.h"
 #include "kernels/simd.h"
 #include "kernels/tile.h"
 #include <limits.h>
@@ -34,7 +35,8 @@
 enum {
     KN_GRADIENT_FIELDS = KN_TILE_OC | KN_TILE_IC | KN_TILE_F | KN_TILE_T,
     /* pixels of a tile: dy of 32 channels and x of 16, 42 KiB, pass through the first-level cache once a unit */
-    KN_GRADIENT_PIXELS = 224
+    KN_GRADIENT_PIXELS = 224,
+    KN_FEW = 8
 };
 
 /* What one unit works on: pointers at its first pixel, channel and weight; rows of `run` pixels, `row` floats apart. */
@@ -91,6 +93,44 @@ KN_INLINE void kn_gradient_piece(const struct kn_gradient *g, int channel, const
             kn_st(g->trace, KN_WEIGHT, to, acc[i * parts + v]);
         }
     }
+}
+
+/*
+ * The other way round, where a block has no more than KN_FEW outputs and more inputs than that: 16 input channels in
+ * the lanes of vectors by KN_FEW outputs, half the multiply-adds of a piece whose lanes are mostly padding. Every sum
+ * is added up in the same order as there, so it does not matter to the result which one a tiling leads to.
+ */
+KN_INLINE int kn_gradient_is_few(int outputs, int channels)
+{
+    return outputs <= KN_FEW && channels > KN_FEW;
+}
+
+static inline void kn_gradient_few(const struct kn_gradient *g, int channels)
+{
+    float sum[KN_FEW][KN_LANES] = {{0}};
+    for (int i = 0; i < channels; i++)
+        for (int o = 0; o < KN_FEW; o++)
+            sum[o][i] = (float)kn_get(g->trace, KN_WEIGHT, g->dw + i * KN_LANES + o);
+    for (int part = 0; part < KN_PARTS; part++) {
+        kn_vec acc[KN_FEW];
+        KN_UNROLL(8) for (int o = 0; o < KN_FEW; o++) acc[o] = kn_load(sum[o] + part * KN_WIDTH);
+        for (int r = 0; r < g->rows; r++) {
+            const float *x = g->x + r * g->row + part * KN_WIDTH, *dy = g->dy + r * g->row;
+            const float *far = x + g->x_far;
+            for (int p = 0; p < g->run; p++, x += KN_LANES, dy += KN_LANES, far += KN_LANES) {
+                if (KN_FAR)
+                    __builtin_prefetch(far, 0, 2);
+                kn_vec in = kn_ld(g->trace, KN_IN, x);
+                KN_UNROLL(8)
+                for (int o = 0; o < KN_FEW; o++)
+                    acc[o] = kn_fma(in, kn_ldb(g->trace, KN_OUT, dy + o), acc[o]);
+            }
+        }
+        KN_UNROLL(8) for (int o = 0; o < KN_FEW; o++) kn_store(sum[o] + part * KN_WIDTH, acc[o]);
+    }
+    for (int i = 0; i < channels; i++)
+        for (int o = 0; o < KN_FEW; o++)
+            kn_put(g->trace, KN_WEIGHT, g->dw + i * KN_LANES + o, sum[o][i]);
 }
 
 typedef void kn_gradient_fn(const struct kn_gradient *g, int channel);
@@ -257,7 +297,10 @@ static inline void kn_gradient_compute(const struct kn_gradient_nest *nest, cons
     g.run = inside.run;
     kn_gradient_far(nest, part, &g);
     g.odd = place->channel / KN_LANES & 1;
-    kn_gradient_unit(&g, place->channels, place->vc);
+    if (kn_gradient_is_few(s->oc - place->block * KN_LANES, place->channels))
+        kn_gradient_few(&g, place->channels);
+    else
+        kn_gradient_unit(&g, place->channels, place->vc);
 }
 
 static inline void kn_gradient_count(const struct kn_gradient_nest *nest, const struct kn_part *part,
@@ -273,11 +316,19 @@ static inline void kn_gradient_count(const struct kn_gradient_nest *nest, const 
     }
     if (inside.rows < 1 || inside.run < 1)
         return;
-    int most = kn_gradient_most(place->vc), pixels = inside.rows * inside.run;
+    const double pixels = (double)inside.rows * inside.run;
+    if (kn_gradient_is_few(nest->shape.oc - place->block * KN_LANES, place->channels)) {
+        const double weights = KN_FEW * place->channels * sizeof(float);
+        work->load_bytes += n * (weights + pixels * (KN_LANES + KN_PARTS * KN_FEW) * sizeof(float));
+        work->store_bytes += n * weights;
+        work->executed_flop += n * 2 * KN_LANES * KN_FEW * pixels;
+        return;
+    }
+    int most = kn_gradient_most(place->vc);
     int pieces = place->channels / most + __builtin_popcount((unsigned)(place->channels % most));
     work->load_bytes += n * (place->channels * (block_bytes + pixels * sizeof(float)) + pieces * pixels * block_bytes);
     work->store_bytes += n * place->channels * block_bytes;
-    work->executed_flop += n * 2 * KN_LANES * place->vc * place->channels * (double)pixels;
+    work->executed_flop += n * 2 * KN_LANES * place->vc * place->channels * pixels;
 }
 
 static inline void kn_gradient_run(const struct kn_gradient_nest *nest, const struct kn_args *a)
