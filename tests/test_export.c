@@ -423,7 +423,7 @@ static void what_cannot_be_exported_is_one_clear_line(void **state)
     if (access("/dev/full", W_OK) == 0) { /* a full disk, by way of the temporary's name */
         snprintf(temporary, sizeof temporary, "%s.tmp", to);
         assert_int_equal(symlink("/dev/full", temporary), 0);
-        refused(export(from, to), "No space left");
+        refused(export(from, to), "No space left on device); make room or choose");
         assert_int_not_equal(access(to, F_OK), 0);
         assert_int_not_equal(access(temporary, F_OK), 0);
     }

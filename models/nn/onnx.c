@@ -236,8 +236,9 @@ int nn_onnx_write(const char *path, const struct nn_onnx_about *about, const str
     nn_wire_message(&model, MODEL_GRAPH, &m.graph);
     int status = m.failed || model.failed ? jrx_fail(JRX_ENOMEM, "%s: no memory for the model", path) : 0;
     if (!status)
-        status = jrx_file_replace_pieces(path, &(struct jrx_piece){model.data, model.bytes}, 1,
-                                         "an older file of that name is left as it was");
+        status =
+            jrx_file_replace_pieces(path, &(struct jrx_piece){model.data, model.bytes}, 1,
+                                    "make room or choose another folder; an older file of that name is left as it was");
     nn_wire_free(&model);
     return status;
 }

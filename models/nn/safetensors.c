@@ -72,7 +72,9 @@ int nn_st_write(const char *path, const struct nn_st_pair *pair, int pairs, cons
     piece[1] = (struct jrx_piece){header, bytes};
     for (int i = 0; i < tensors; i++)
         piece[2 + i] = (struct jrx_piece){tensor[i].data, tensor[i].count * sizeof(float)};
-    status = jrx_file_replace_pieces(path, piece, tensors + 2, "an older file of that name is left as it was");
+    status = jrx_file_replace_pieces(path, piece, tensors + 2,
+                                     "make room or choose another folder; an older file of that name is left as it "
+                                     "was, and commands that have --resume go on from it");
 out:
     free(piece);
     free(header);
