@@ -106,7 +106,8 @@ int ex_session_list(const struct ex_session_options *options, const struct ex_ex
 int ex_session_expect(const struct ex_settings *settings, const char *profile, const struct ex_experiment *const *list,
                       size_t count, FILE *to);
 
-/** Announces the experiments to the progress display, so that one time left covers them all. */
+/** Announces the experiments to the progress display, so that one time left covers them all but those that are
+ * finished. */
 int ex_session_plan(struct ex_session *session, const struct ex_experiment *const *list, size_t count);
 
 /**

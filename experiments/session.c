@@ -325,11 +325,15 @@ int ex_session_plan(struct ex_session *session, const struct ex_experiment *cons
 {
     for (size_t i = 0; i < count; i++) {
         struct ex_plan plan = {.reps = 1};
+        char samples[2 * PATH_MAX];
         int status = list[i]->plan(&session->settings, &plan);
         if (status)
             return status;
         if (plan.nothing)
             plan.cells = 0;
+        snprintf(samples, sizeof samples, "%s/%s/samples.csv", session->dir, list[i]->name);
+        if (!access(samples, F_OK)) /* finished before: its items are counted, and take no time */
+            plan.item_s = 0;
         jrx_progress_plan(&session->progress, list[i]->name, (uint32_t)(plan.cells * plan.reps), plan.item_s);
     }
     return 0;

@@ -1,5 +1,6 @@
 /* A run that is killed with SIGKILL goes on with --resume: no repetition twice, none missing. Runs the program itself.
  */
+#include "experiments/runner.h"
 #include "experiments/tiling.h"
 #include "harness/table.h"
 #include "tests/support/test.h"
@@ -7,6 +8,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -86,6 +88,34 @@ static void a_killed_run_resumes(void **state)
     assert_int_equal(unique_rows(whole), EX_TILING_CELLS * 3);
 }
 
+/* What a run that goes on will take is what its unfinished experiments take. */
+static void time_left_leaves_out_what_is_finished(void **state)
+{
+    (void)state;
+    struct ex_preset preset;
+    char path[PATH_MAX];
+    double left[3];
+    assert_int_equal(ex_preset_read(&preset, "quick"), 0);
+    for (int i = 0; i < 3; i++) { /* both, both of which one is finished, the other alone */
+        static struct ex_session session;
+        const struct ex_experiment *const list[] = {ex_find("train-infer"), ex_find("tiling")};
+        session = (struct ex_session){.settings = {.preset = &preset, .threads = 1, .flop_per_s = 1e11}};
+        snprintf(session.dir, sizeof session.dir, "%s", folder);
+        jrx_progress_init(&session.progress, stderr, JRX_PROGRESS_QUIET);
+        if (i == 1) {
+            snprintf(path, sizeof path, "%s/tiling", folder);
+            assert_int_equal(mkdir(path, 0777), 0);
+            snprintf(path, sizeof path, "%s/tiling/samples.csv", folder);
+            assert_int_equal(close(open(path, O_CREAT | O_WRONLY, 0666)), 0);
+        }
+        assert_int_equal(ex_session_plan(&session, list, i < 2 ? 2 : 1), 0);
+        left[i] = jrx_progress_left_s(&session.progress);
+        jrx_progress_fini(&session.progress);
+    }
+    assert_true(left[1] > 0 && left[0] > left[1] + 20);
+    assert_relative(left[1], left[2], 1e-12);
+}
+
 static void an_interrupted_run_says_so_and_keeps_its_rows(void **state)
 {
     (void)state;
@@ -129,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_killed_run_resumes),
+        cmocka_unit_test(time_left_leaves_out_what_is_finished),
         cmocka_unit_test(an_interrupted_run_says_so_and_keeps_its_rows),
         cmocka_unit_test(bad_requests_end_with_their_exit_status),
     };
