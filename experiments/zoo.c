@@ -289,16 +289,15 @@ double ex_network_flop(const struct ex_zoo *zoo, int network)
 /*
  * 1 / share = a + (c / channels)^2, channels C being those of a block of that many FLOP a resource element, 8 C^2:
  * beside the products, whose FLOP grow with C^2, a block has passes that take as long for one channel as for 16. Fitted
- * to steps of all four tables of blocks, widths 1/16 to 1, 2 and 26 PRB, on one thread of a Zen 5: c 16 to 22, a 1.25,
- * here 1.4 for drawing, loss and optimiser. (2 PRB on two threads within each pass reach half of that when narrow; a
- * training gives each thread batches of its own.)
+ * to steps of all four tables of blocks, widths 1/16 to 1, on one thread of a Zen 5: a 1.25, here 1.4 for loss and
+ * optimiser; c 19 to 25 on slots of 2 PRB, which narrow networks are trained on, 16 to 21 on 26.
  */
 double ex_network_share(const struct ex_network *network)
 {
     const struct rx_shape *shape = &network->config.shape;
     const int blocks = shape->blocks ? shape->blocks : shape->body->blocks;
     const double channels_squared = network->slot_flop / (8.0 * blocks);
-    return 1 / (1.4 + 20 * 20 / channels_squared);
+    return 1 / (1.4 + 24 * 24 / channels_squared);
 }
 
 double ex_network_peak_flop(const struct ex_zoo *zoo, int network)

@@ -21,16 +21,16 @@ static struct ex_preset small(void)
     return preset;
 }
 
-/* Steps of 26 PRB on one thread of a Zen 5, without drawing and optimiser: those take up to a fifth more. */
+/* Forward and backward of 16 slots of 2 PRB on one thread of a Zen 5; loss and optimiser take up to a fifth more. */
 static void the_share_of_the_peak_is_guessed_as_measured(void **state)
 {
     (void)state;
     static const struct {
         const char *body;
         double width, share;
-    } measured[] = {{"short7", 0.0625, 0.127}, {"short5", 0.125, 0.298}, {"short3", 0.25, 0.567},
-                    {"short3", 0.5, 0.689},    {"short5", 1, 0.754},     {"deeprx", 0.125, 0.532},
-                    {"deeprx", 0.5, 0.768},    {"deeprx", 1, 0.813}};
+    } measured[] = {{"short3", 0.0625, 0.115}, {"short7", 0.125, 0.229}, {"short5", 0.25, 0.475},
+                    {"short3", 0.5, 0.672},    {"short5", 1, 0.759},     {"deeprx", 0.125, 0.45},
+                    {"deeprx", 0.5, 0.757},    {"deeprx", 1, 0.815}};
     for (size_t i = 0; i < sizeof measured / sizeof *measured; i++) {
         struct ex_network network = {
             .config.shape = {.body = rx_body_find(measured[i].body), .width = measured[i].width, .rx = 2, .logits = 4}};
@@ -38,7 +38,7 @@ static void the_share_of_the_peak_is_guessed_as_measured(void **state)
         assert_int_equal(rx_net_init(net, &network.config.shape), 0);
         network.slot_flop = 2 * (double)nn_macs_per_re(net);
         const double ratio = ex_network_share(&network) / measured[i].share;
-        assert_true(ratio > 0.75 && ratio < 1.15);
+        assert_true(ratio > 0.78 && ratio < 1.1);
         nn_net_fini(net);
         free(net);
     }
