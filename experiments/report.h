@@ -17,9 +17,9 @@ int ex_report_claims(FILE *to, const char *dir, const struct ex_experiment *cons
 int ex_report_html(const char *dir, const struct ex_experiment *const *list, size_t count, char *path, size_t size);
 
 /**
- * Draws the figures of a run again from its CSV files. Those of an experiment whose summary lacks columns, as an earlier
- * version wrote it, stay as they are; `old` receives their names, "" for none.
- * 0; JRX_EINVAL if there is no summary; what ex_figure() returns.
+ * Draws the figures of a run again from its CSV files. Those of an experiment whose summary lacks columns, as an
+ * earlier version wrote it, stay as they are; `old` receives their names, "" for none. 0; JRX_EINVAL if there is no
+ * summary; what ex_figure() returns.
  */
 int ex_report_figures(const char *dir, const struct ex_experiment *const *list, size_t count, char *old, size_t size);
 
