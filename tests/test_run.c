@@ -75,7 +75,7 @@ static const char *text_at(const struct fixture *f, size_t row, const char *colu
     return jrx_csv_text(f->csv, row, (size_t)c);
 }
 
-#define RUN "run tiling --preset=smoke --grid-f=12 --reps=2 --quiet --threads=1 --caches=32K/8,1M/16,4M/16 --out=%s "
+#define RUN "run tiling --preset=smoke --grid-f=12 --reps=1 --quiet --threads=1 --caches=32K/8,1M/16,4M/16 --out=%s "
 
 /* The stand-in draws 100 W whatever runs: all of it is idle power, and nothing is left above either. */
 static void check_views(const struct fixture *f, size_t row)
@@ -115,8 +115,8 @@ static void each_row_has_every_domain_and_gross_energy_beside_what_is_above_idle
     start_or_skip(f);
     assert_int_equal(program_run(&f->p, RUN "--sysfs=%s --meter=powercap", "a", f->fs.mount), 0);
     read_run(f, "a");
-    assert_int_equal(jrx_csv_rows(f->csv), 2 * EX_TILING_CELLS);
-    for (size_t row = 0; row < 2 * EX_TILING_CELLS; row++) {
+    assert_int_equal(jrx_csv_rows(f->csv), EX_TILING_CELLS);
+    for (size_t row = 0; row < EX_TILING_CELLS; row++) {
         check_views(f, row);
         check_domains(f, row);
     }
@@ -184,7 +184,7 @@ static void a_counter_that_is_off_on_known_work_is_a_warning(void **state)
     write_set(f, "2");
     assert_int_equal(
         program_run(&f->p,
-                    "run tiling --preset=smoke --grid-f=12 --reps=2 --caches=32K/8,1M/16,4M/16 --out=d --meter=model "
+                    "run tiling --preset=smoke --grid-f=12 --reps=1 --caches=32K/8,1M/16,4M/16 --out=d --meter=model "
                     "--counters=./ours.ini"),
         0);
     says(f->p.err, "= 2.0000 estimated");
@@ -237,11 +237,11 @@ static void the_simulated_cache_is_the_one_that_was_given(void **state)
     struct fixture *f = *state;
     assert_int_equal(
         program_run(&f->p,
-                    "run tiling --preset=smoke --grid-f=12 --reps=2 --quiet --meter=model --out=small --caches=4K/4"),
+                    "run tiling --preset=smoke --grid-f=12 --reps=1 --quiet --meter=model --out=small --caches=4K/4"),
         0);
     assert_int_equal(
         program_run(&f->p,
-                    "run tiling --preset=smoke --grid-f=12 --reps=2 --quiet --meter=model --out=large --caches=64M/16"),
+                    "run tiling --preset=smoke --grid-f=12 --reps=1 --quiet --meter=model --out=large --caches=64M/16"),
         0);
     read_run(f, "small");
     double small = at(f, 0, "sim_dram_bytes");
@@ -318,8 +318,8 @@ static void every_measured_region_is_a_marker_region_of_its_cell(void **state)
         stops += !strncmp(line, "stop ", 5);
         assert_true(starts - stops == 0 || starts - stops == 1);
     }
-    assert_int_equal(starts, 2 * EX_TILING_CELLS);
-    assert_int_equal(stops, 2 * EX_TILING_CELLS);
+    assert_int_equal(starts, EX_TILING_CELLS);
+    assert_int_equal(stops, EX_TILING_CELLS);
     snprintf(first, sizeof first, "init \nthread \nstart tiling_%s\n", text_at(f, 0, "cell"));
     for (char *c = first; *c; c++)
         *c = *c == ',' || *c == '-' ? '_' : *c;

@@ -143,7 +143,7 @@ static void a_killed_task_is_run_again_and_the_merge_is_whole(void **state)
     /* windows long enough to be met in the middle */
     assert_int_equal(
         sh(said, sizeof said,
-           "%s %s run tiling --preset=smoke --grid-f=12 --reps=5 --window-s=0.05 --threads=1 --launcher=slurm "
+           "%s %s run tiling --preset=smoke --grid-f=12 --reps=5 --window-s=0.015 --threads=1 --launcher=slurm "
            "--shards=4 --out=%s/jobs",
            slurm, program, root),
         0);
