@@ -77,7 +77,8 @@ static inline void stencil_unit(const struct band *b, int u, float *to)
     const int multiplier = a->shape->mid / a->shape->ic;
     const struct kn_shape half = kn_depthwise_half(a->shape);
     const struct kn_tile tile = stencil_tile(&half, &b->tile);
-    const struct kn_args depthwise = {.shape = &half, .x = a->x, .w = a->w, .bias = a->inner_bias, .y = to, .trace = a->trace};
+    const struct kn_args depthwise = {
+        .shape = &half, .x = a->x, .w = a->w, .bias = a->inner_bias, .y = to, .trace = a->trace};
     const struct dw_span span = {.n = b->n, .u = u, .f0 = b->f0, .f1 = b->f0 + b->rows, .t0 = 0, .t1 = half.t};
     struct dw_plane plane = dw_plane_of(&depthwise, &span, KN_FWD, multiplier);
     plane.out = to;
