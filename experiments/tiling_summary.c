@@ -312,7 +312,7 @@ static int combine(const struct summary *summary, const char *column, struct jrx
     const struct jrx_bootstrap how = {.level = 0.95, .draws = 4000, .seed = 1};
     snprintf(note, size,
              "most over least simulated traffic, geometric mean of %d kinds of layers, interval over repetitions; from "
-             "%.3g (%s) to %.3g (%s), see layers.csv",
+             "%.3g (%s) to %.3g (%s), see layers.csv; tilings also differ in loads and loop lengths",
              EX_TILING_KINDS, low, ex_tiling_kinds[lowest].name, high, ex_tiling_kinds[highest].name);
     return jrx_bootstrap(&sample, JRX_MEDIAN, &how, all);
 }
