@@ -182,7 +182,9 @@ static int add_pair(struct ex_sweep *sweep, const struct lists *lists, const str
         cell.shape.f = lists->grid[at / lists->batches][0];
         cell.shape.t = lists->grid[at / lists->batches][1];
         status = kernel->supports(&cell.shape, &cell.asked);
-        if (!status) {
+        if (status) {
+            status = jrx_fail(status, "%s: %s", kernel->name, jrx_last_error());
+        } else {
             cell.picked = !memcmp(&cell.asked, &none, sizeof none);
             if (lists->known && cell.picked)
                 cell.asked = ex_tiles_get(lists->known, kernel, &cell.shape, cell.threads, &cell.from);

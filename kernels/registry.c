@@ -56,6 +56,8 @@ static size_t common_prefix(const char *a, const char *b)
     return n;
 }
 
+enum { MOST_NEAR = 6 };
+
 const struct kn_kernel *kn_find(const char *name)
 {
     size_t longest = 0;
@@ -66,9 +68,15 @@ const struct kn_kernel *kn_find(const char *name)
         longest = n > longest ? n : longest;
     }
     char near[256] = "";
-    for (size_t i = 0, at = 0; longest && kernels[i] && at < sizeof near; i++)
-        if (common_prefix(name, kernels[i]->name) == longest)
-            at += (size_t)snprintf(near + at, sizeof near - at, "%s%s", at ? ", " : "", kernels[i]->name);
+    for (size_t i = 0, at = 0, shown = 0; longest && kernels[i]; i++) {
+        if (common_prefix(name, kernels[i]->name) != longest)
+            continue;
+        if (++shown > MOST_NEAR) { /* whole names only */
+            snprintf(near + at, sizeof near - at, ", ...");
+            break;
+        }
+        at += (size_t)snprintf(near + at, sizeof near - at, "%s%s", at ? ", " : "", kernels[i]->name);
+    }
     jrx_fail(JRX_EINVAL, "kernel %s: there is none of that name; %s%s", name,
              *near ? "near it: " : "see the list of kernels", near);
     return NULL;

@@ -1,5 +1,6 @@
 /* joulerx measure: the files that a sweep writes and what they say. */
 #include "experiments/command.h"
+#include "experiments/measured_summary.h"
 #include "harness/base/error.h"
 #include "harness/table.h"
 #include "tests/support/test.h"
@@ -165,9 +166,42 @@ static void an_impossible_tiling_is_refused_before_anything_is_measured(void **s
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
+/* What is printed of a run with the share of the peak of its kernel replaced, in text[4096]. */
+static void print_share(const char *share, char *text)
+{
+    char path[PATH_MAX], header[4096], *rest = header;
+    snprintf(path, sizeof path, "%s/shares/measure/summary.csv", dir);
+    FILE *csv = fopen(path, "r+");
+    assert_non_null(csv);
+    assert_non_null(fgets(header, sizeof header, csv));
+    fseek(csv, 0, SEEK_CUR);
+    for (char *column; (column = strsep(&rest, ",\n")) && rest;)
+        fprintf(csv, "%s%s", !strcmp(column, "peak_ratio") ? share : "", *rest ? "," : "\n");
+    fflush(csv);
+    assert_int_equal(ftruncate(fileno(csv), ftell(csv)), 0);
+    fclose(csv);
+    snprintf(path, sizeof path, "%s/shares/measure", dir);
+    FILE *to = fmemopen(text, 4096, "w");
+    assert_int_equal(ex_summary_print(to, path), 0);
+    fclose(to);
+}
+
+static void a_share_above_the_peak_is_remarked_on(void **state)
+{
+    (void)state;
+    char text[4096];
+    assert_int_equal(measure("shares", "pw:c16:k16", "pointwise_fwd_ref", "default"), 0);
+    print_share("0.97", text);
+    assert_null(strstr(text, "above 100 %"));
+    print_share("2.0", text);
+    assert_non_null(strstr(text, "200.0"));
+    assert_non_null(strstr(text, "above 100 %"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_share_above_the_peak_is_remarked_on),
         cmocka_unit_test(a_sweep_writes_samples_a_summary_and_traffic),
         cmocka_unit_test(openblas_has_no_simulated_counters_in_any_file),
         cmocka_unit_test(an_impossible_tiling_is_refused_before_anything_is_measured),
