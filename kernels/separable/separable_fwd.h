@@ -18,7 +18,8 @@
 enum {
     SEPARABLE_FIELDS = KN_TILE_OC | KN_TILE_F | KN_TILE_REG | KN_TILE_KEEP,
     /* pixels of a band by default: enough to use a weight from the first-level cache often, few enough to share out */
-    SEPARABLE_PIXELS = 168
+    SEPARABLE_PIXELS = 168,
+    SEPARABLE_GAP = 4 /* planes that lie unused between threads' bands */
 };
 
 static struct kn_tile resolve(const struct kn_shape *s, const struct kn_tile *tile)
@@ -41,11 +42,16 @@ static int supports(const struct kn_shape *s, const struct kn_tile *tile)
     return rc;
 }
 
-/* Floats between the halves: from one thread's band to the next one's, or a whole slot. */
+/*
+ * Floats between the halves: from one thread's band to the next one's, or a whole slot. The product reads a band plane
+ * by plane, and a core seems to fetch ahead at that distance, past the last plane: what lies there must not be what
+ * another thread is about to write.
+ */
 static size_t band_floats(const struct kn_shape *s, const struct kn_tile *tile)
 {
-    int rows = tile->keep == KN_KEEP_NO ? s->f : tile->f;
-    return kn_apart((size_t)kn_blocks(s->mid) * (size_t)rows * (size_t)s->t * KN_LANES * sizeof(float)) / sizeof(float);
+    const int kept = tile->keep != KN_KEEP_NO, rows = kept ? tile->f : s->f;
+    const size_t planes = (size_t)kn_blocks(s->mid) + (kept ? SEPARABLE_GAP : 0);
+    return kn_apart(planes * (size_t)rows * (size_t)s->t * KN_LANES * sizeof(float)) / sizeof(float);
 }
 
 /* First the normalised rows of each thread, then what lies between the halves. */
