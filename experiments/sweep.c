@@ -105,6 +105,8 @@ static int take_layer(struct lists *lists, const char *word)
         if (!strcmp(word, body->name))
             return add_network(lists, body);
     int status = kn_layer_parse(word, &op, &shape);
+    if (status && !strchr(word, ':'))
+        return jrx_fail(status, "%s; or a network of joulerx list networks", jrx_last_error());
     return status ? status : add_layer(lists, op, &shape, 1);
 }
 

@@ -33,6 +33,7 @@ static const struct {
     {"conv3x3_fwd_avx2", "conv:c64:k64", 312, "default"},
     {"conv3x3_fwd_avx2", "conv:c32:k64", 312, "oc=64"},
     {"conv3x3_bwd_data_avx2", "conv:c32:k64", 312, "default"},
+    {"depthwise_bwd_data_avx2", "dw:c128:m2:d2x3", 312, "default"},
     {"separable_fwd_avx2", "sep:c64:k64:d2x3", 312, "default"},
     {"separable_bwd_data_avx2", "sep:c64:k64:d2x3", 156, "default"},
     {"separable_bwd_weights_avx2", "sep:c64:k64:d2x3", 312, "default"},

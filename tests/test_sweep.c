@@ -146,6 +146,7 @@ static void what_cannot_be_is_refused_with_the_reason(void **state)
         {{.layers = "pw:c1:k1", .grids = "14"}, "--grid=14"},
         {{.layers = "pw:c1:k1", .grids = "0x14"}, "0x14"},
         {{.layers = "pw:c1:k1", .batches = "0"}, "'0'"},
+        {{.layers = "deeprks"}, "joulerx list networks"},
         {{.layers = "pw:c1:k1", .kernels = "separable"}, ", ..."}, /* whole names, and that there are more */
         {{.layers = "pw:c1:k1", .kernels = "pointwise_fwd_ref", .tiles = "oc=16"}, "pointwise_fwd_ref: tile: oc=16"},
         {{.layers = "pw:c1:k1", .kernels = "pointwise_fwd_baseline", .tiles = "order=igo"}, "order=igo"},
