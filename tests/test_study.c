@@ -61,6 +61,42 @@ static void each_comparison_runs_what_it_needs_and_ends_with_its_claim(void **st
     assert_int_equal(rows_of("r/payback/claims.csv", "verdict", "not testable on this machine (no energy meter)"), 1);
 }
 
+static int ascending(const void *a, const void *b)
+{
+    return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+}
+
+/* Of the 20 stretches of each of both trainings, so the mean of the two in the middle. */
+static double median_processor_ns(const char *first, const char *second)
+{
+    char path[TREE_PATH + 128];
+    struct jrx_csv *csv;
+    double value[40];
+    int n = 0;
+    snprintf(path, sizeof path, "%s/r/learning/samples.csv", p.dir);
+    assert_int_equal(jrx_csv_read(&csv, path, NULL), 0);
+    size_t name = (size_t)jrx_csv_find(csv, "network"), column = (size_t)jrx_csv_find(csv, "cpu_time_ns");
+    for (size_t row = 0; row < jrx_csv_rows(csv); row++)
+        if (!strcmp(jrx_csv_text(csv, row, name), first) || !strcmp(jrx_csv_text(csv, row, name), second)) {
+            assert_true(n < 40);
+            assert_int_equal(jrx_csv_real(csv, row, column, &value[n++]), 0);
+        }
+    jrx_csv_free(csv);
+    assert_int_equal(n, 40);
+    qsort(value, 40, sizeof *value, ascending);
+    return (value[19] + value[20]) / 2;
+}
+
+static void what_distilling_takes_is_told_in_processor_time(void **state)
+{
+    (void)state;
+    assert_int_equal(rows_of("r/learning/claims.csv", "claim", "distill-time"), 1);
+    assert_relative(number("r/learning/claims.csv", 1, "figure_ratio"),
+                    median_processor_ns("distilled-w0.125-s1", "distilled-w0.125-s2") /
+                        median_processor_ns("scratch-w0.125-s1", "scratch-w0.125-s2"),
+                    1e-9);
+}
+
 /* In the run of the comparison above: what a slot saves is noise there, and may be less than nothing. */
 static void students_that_never_pay_back_are_drawn_as_well(void **state)
 {
@@ -210,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_comparison_runs_what_it_needs_and_ends_with_its_claim),
+        cmocka_unit_test(what_distilling_takes_is_told_in_processor_time),
         cmocka_unit_test(students_that_never_pay_back_are_drawn_as_well),
         cmocka_unit_test(a_run_says_what_it_will_take_and_keeps_what_could_be_measured),
         cmocka_unit_test(a_killed_training_goes_on_and_learns_the_same),
