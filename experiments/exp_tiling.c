@@ -90,7 +90,8 @@ char *ex_tiling_label(int cell, char *text, size_t size)
 char *ex_tiling_column(int level, int tensor, char *text, size_t size)
 {
     static const char *const levels[EX_TILING_LEVELS] = {"l1", "l2", "l3", "dram"};
-    snprintf(text, size, "sim_%s_%s_bytes", levels[level], ex_operand_names[tensor]);
+    const int all = tensor == EX_TILING_ALL;
+    snprintf(text, size, "sim_%s%s%s_bytes", levels[level], all ? "" : "_", all ? "" : ex_operand_names[tensor]);
     return text;
 }
 

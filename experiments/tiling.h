@@ -24,8 +24,11 @@ extern const struct ex_tiling_kind ex_tiling_kinds[EX_TILING_KINDS];
 char *ex_tiling_label(int cell, char *text, size_t size);
 
 /* What is kept apart by tensor: the first of enum kn_operand; these layers have no norm. */
-enum { EX_TILING_LEVELS = 4, EX_TILING_TENSORS = 5 };
-/** Column "sim_<level>_<tensor>_bytes" of samples.csv and summary.csv, l1 to dram, into text[size], returned. Pure. */
+enum { EX_TILING_LEVELS = 4, EX_TILING_TENSORS = 5, EX_TILING_ALL = -1 };
+/**
+ * Column "sim_<level>_<tensor>_bytes" of samples.csv and summary.csv, l1 to dram, or "sim_<level>_bytes" of
+ * EX_TILING_ALL, into text[size], returned. Pure.
+ */
 char *ex_tiling_column(int level, int tensor, char *text, size_t size);
 
 /* The columns of that name, in this order: X(level, tensor, what crosses). */

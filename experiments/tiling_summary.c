@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const levels[EX_TILING_LEVELS] = {"l1", "l2", "l3", "dram"};
-
 struct row {
     int cell;
     char name[128], layer[64], kernel[64], tile[KN_TILE_TEXT];
@@ -22,6 +20,7 @@ struct row {
  * bytes are always known. */
 struct layer {
     int best_time, best_energy, best_bytes, most_bytes, worst_time, worst_energy, fronts;
+    struct jrx_estimate traffic_time, traffic_energy; /* most traffic over least, all repetitions */
 };
 
 struct summary {
@@ -56,7 +55,7 @@ static int read_traffic(const struct jrx_csv *samples, size_t at, struct row *ro
     char column[64];
     int status = 0;
     for (int level = 0; level < EX_TILING_LEVELS && !status; level++) {
-        snprintf(column, sizeof column, "sim_%s_bytes", levels[level]);
+        ex_tiling_column(level, EX_TILING_ALL, column, sizeof column);
         status = jrx_csv_real(samples, at, (size_t)jrx_csv_find(samples, column), &row->level[level]);
         row->crossing += level && !status ? row->level[level] : 0;
         for (int tensor = 0; tensor < EX_TILING_TENSORS && !status; tensor++) {
@@ -117,7 +116,7 @@ static int extreme(const struct row *row, int kind, double (*value)(const struct
     return best;
 }
 
-static void mark(struct summary *summary, int kind)
+static int mark(struct summary *summary, int kind)
 {
     double time[EX_TILINGS], energy[EX_TILINGS], bytes[EX_TILINGS];
     int front[EX_TILINGS];
@@ -139,6 +138,9 @@ static void mark(struct summary *summary, int kind)
         row[kind * EX_TILINGS + i].front = front[i];
         layer->fronts += front[i];
     }
+    const char *const most = row[layer->most_bytes].name, *const least = row[layer->best_bytes].name;
+    int status = ex_ratio(summary->samples, most, least, "time_ns", &layer->traffic_time);
+    return status ? status : ex_ratio(summary->samples, most, least, "energy_j", &layer->traffic_energy);
 }
 
 static int by_bytes(const void *a, const void *b, void *rows)
@@ -160,7 +162,7 @@ static int read_samples(struct summary *summary)
                               row[cell].name, row[cell].flop, first->name, first->flop);
     }
     for (int kind = 0; kind < EX_TILING_KINDS && !status; kind++) {
-        mark(summary, kind);
+        status = mark(summary, kind);
         qsort_r(summary->order + kind * EX_TILINGS, EX_TILINGS, sizeof *summary->order, by_bytes, row);
     }
     return status;
@@ -188,8 +190,7 @@ static int put_cell(void *context, int number, struct jrx_table *table)
     ex_put_estimate(table, "energy", "mj", &row->energy, 1e3);
     jrx_put_text(table, "energy_source", summary->source);
     for (int level = 0; level < EX_TILING_LEVELS; level++) {
-        snprintf(column, sizeof column, "sim_%s_bytes", levels[level]);
-        jrx_put_real(table, column, row->level[level]);
+        jrx_put_real(table, ex_tiling_column(level, EX_TILING_ALL, column, sizeof column), row->level[level]);
         for (int tensor = 0; tensor < EX_TILING_TENSORS; tensor++)
             jrx_put_real(table, ex_tiling_column(level, tensor, column, sizeof column), row->bytes[level][tensor]);
     }
@@ -247,7 +248,6 @@ static int put_layer(void *context, int kind, struct jrx_table *table)
 {
     const struct summary *summary = context;
     const struct layer *l = &summary->layer[kind];
-    const struct row *row = summary->row;
     const int usual = kind * EX_TILINGS;
     const struct {
         const char *name, *column;
@@ -262,14 +262,10 @@ static int put_layer(void *context, int kind, struct jrx_table *table)
         {"by_time_energy", "energy_j", l->best_time, l->best_energy},
         {"by_energy_time", "time_ns", l->best_energy, l->best_time},
     };
-    const char *const most = row[l->most_bytes].name, *const least = row[l->best_bytes].name;
-    struct jrx_estimate time, energy;
+    int status = 0;
     put_names(summary, kind, table);
-    int status = ex_ratio(summary->samples, most, least, "time_ns", &time);
-    if (status || (status = ex_ratio(summary->samples, most, least, "energy_j", &energy)))
-        return status;
-    ex_put_estimate(table, "traffic_time", "ratio", &time, 1);
-    ex_put_estimate(table, "traffic_energy", "ratio", &energy, 1);
+    ex_put_estimate(table, "traffic_time", "ratio", &l->traffic_time, 1);
+    ex_put_estimate(table, "traffic_energy", "ratio", &l->traffic_energy, 1);
     for (size_t i = 0; i < sizeof ratio / sizeof *ratio && !status; i++)
         status = put_ratio(summary, ratio[i].name, ratio[i].column, ratio[i].over, ratio[i].under, table);
     put_bytes(summary, "traffic_bytes_ratio", l->most_bytes, l->best_bytes, table);
@@ -285,26 +281,26 @@ static int put_layer(void *context, int kind, struct jrx_table *table)
  * The layers' ratios of most over least traffic, as their geometric mean repetition by repetition: its median, with the
  * interval over repetitions. note: the least and the greatest of the layers.
  */
-static int combine(const struct summary *summary, const char *column, struct jrx_estimate *all, char *note, size_t size)
+static int combine(const struct summary *summary, int energy, struct jrx_estimate *all, char *note, size_t size)
 {
+    const char *const column = energy ? "energy_j" : "time_ns";
     double a[EX_MAX_REPS], b[EX_MAX_REPS], sum[EX_MAX_REPS] = {0}, low = INFINITY, high = 0;
     int count = EX_MAX_REPS, lowest = 0, highest = 0;
     for (int kind = 0; kind < EX_TILING_KINDS; kind++) {
         const struct layer *l = &summary->layer[kind];
-        const char *most = summary->row[l->most_bytes].name, *least = summary->row[l->best_bytes].name;
-        struct jrx_estimate one;
-        int n = ex_series(summary->samples, most, column, a, EX_MAX_REPS);
-        int m = ex_series(summary->samples, least, column, b, EX_MAX_REPS);
-        if (n < 0 || m < 0 || ex_ratio(summary->samples, most, least, column, &one))
+        const double one = (energy ? l->traffic_energy : l->traffic_time).value;
+        int n = ex_series(summary->samples, summary->row[l->most_bytes].name, column, a, EX_MAX_REPS);
+        int m = ex_series(summary->samples, summary->row[l->best_bytes].name, column, b, EX_MAX_REPS);
+        if (n < 0 || m < 0)
             return JRX_EFORMAT;
         count = n < count ? n : count;
         count = m < count ? m : count;
         for (int rep = 0; rep < count; rep++)
             sum[rep] += log(a[rep] / b[rep]) / EX_TILING_KINDS;
-        if (one.value < low)
-            low = one.value, lowest = kind;
-        if (one.value > high)
-            high = one.value, highest = kind;
+        if (one < low)
+            low = one, lowest = kind;
+        if (one > high)
+            high = one, highest = kind;
     }
     for (int rep = 0; rep < count; rep++)
         sum[rep] = exp(sum[rep]);
@@ -330,8 +326,8 @@ int ex_tiling_conclude(struct ex_run *run, const struct jrx_csv *samples, struct
     enum jrx_source source = status ? JRX_SOURCE_NONE : ex_source(summary->source);
     if (!status && !(status = ex_summary(run->dir, &ex_tiling_summary, EX_TILING_CELLS, put_cell, summary)) &&
         !(status = ex_rows(run->dir, "layers.csv", &ex_tiling_layers, EX_TILING_KINDS, put_layer, summary)) &&
-        !(status = combine(summary, "time_ns", &time, of_time, sizeof of_time)))
-        status = combine(summary, "energy_j", &energy, of_energy, sizeof of_energy);
+        !(status = combine(summary, 0, &time, of_time, sizeof of_time)))
+        status = combine(summary, 1, &energy, of_energy, sizeof of_energy);
     free(summary);
     if (status)
         return status;
